@@ -1,0 +1,305 @@
+"""Every option of a build: names, meanings, defaults and bounds.
+
+The Airflow trigger form and the manifest derive from these models, so an option is
+described once. Option names are unique over all sections: the form is flat.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from c2c_tasks.store import normalise
+
+MAX_SHARDS = 256
+"""Mapped task instances of one task. Airflow's `max_map_length` is 1,024, and its scheduler
+slows down well below that."""
+
+
+class ConfigError(ValueError):
+    """An option is out of bounds; the message names it and says what it may be."""
+
+
+class Section(BaseModel):
+    """A group of options, frozen, refusing names that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceOptions(Section):
+    """Where the code comes from."""
+
+    dump: str = Field(
+        "stdlib:",
+        description="URI of the code dump: a file or folder, `file://` or `s3://`, holding JSON "
+        "Lines (plain, gzip, zstd), Parquet, tar or zip archives, or a tree of Python files. "
+        "`stdlib:` is the standard library of the running interpreter.",
+        min_length=1,
+        examples=["stdlib:", "s3://bucket/the-stack/data/python", "/data/checkouts"],
+    )
+    content_field: str = Field(
+        "",
+        description="Column that holds a file's text. Empty: `content` or `text`, as The Stack "
+        "and CodeParrot name it.",
+    )
+    path_field: str = Field("", description="Column of a file's path. Empty: recognised.")
+    repository_field: str = Field("", description="Column of the repository. Empty: recognised.")
+    licence_field: str = Field("", description="Column of the licence. Empty: recognised.")
+    max_file_bytes: int = Field(
+        1_000_000, ge=1_000, le=50_000_000, description="Larger files are skipped, in bytes."
+    )
+    dump_shard_bytes: int = Field(
+        8_000_000,
+        ge=10_000,
+        le=100_000_000_000,
+        description="Bytes of dump objects that one `extract` task reads. Raised where the dump "
+        f"would make more than {MAX_SHARDS} tasks.",
+    )
+    mode: Literal["incremental", "full"] = Field(
+        "incremental",
+        description="`incremental` reads dump objects that the latest release has not seen, and "
+        "adds to it; `full` builds from nothing.",
+    )
+
+
+class ExtractionOptions(Section):
+    """Which functions become candidates."""
+
+    min_function_lines: int = Field(
+        2, ge=1, le=1_000, description="Lines that a function must have, header included."
+    )
+    max_program_characters: int = Field(
+        8_000, ge=100, le=100_000, description="Length of a program, dependencies included."
+    )
+    max_parameters: int = Field(8, ge=1, le=50, description="Parameters of a function.")
+
+
+class FunctionOptions(Section):
+    """Which candidates are worth a writer's time."""
+
+    near_duplicate_threshold: float = Field(
+        0.85,
+        ge=0.5,
+        le=1.0,
+        description="Jaccard similarity of token shingles at which two functions are near "
+        "duplicates. 1.0: exact duplicates only.",
+    )
+    functions_per_shard: int = Field(
+        1_000,
+        ge=10,
+        le=100_000,
+        description="Functions of one mapped task group. Raised where there would be more than "
+        f"{MAX_SHARDS} groups.",
+    )
+    benchmarks: str = Field(
+        "",
+        description="Folder or file of benchmark problems in JSON Lines (`code`, `program` or "
+        "`canonical_solution`): functions near one of these are dropped. Empty: none.",
+    )
+
+
+class InputOptions(Section):
+    """Who writes the inputs."""
+
+    writer: Literal["synthesis", "vllm"] = Field(
+        "synthesis",
+        description="`synthesis` needs no model; `vllm` asks an OpenAI-compatible endpoint.",
+    )
+    inputs_per_function: int = Field(
+        30, ge=1, le=500, description="Inputs that the writer proposes for a function."
+    )
+    model: str = Field("", description="Model that the endpoint serves. Empty: its first one.")
+    endpoint: str = Field(
+        "",
+        description="Base URL of the endpoint, as `http://host:8000/v1`. Empty: the Airflow "
+        "Connection `case2code_vllm`, or `C2C_VLLM_ENDPOINT`.",
+    )
+    temperature: float = Field(0.8, ge=0.0, le=2.0, description="Sampling temperature.")
+    top_p: float = Field(0.95, gt=0.0, le=1.0, description="Nucleus sampling mass.")
+    max_tokens: int = Field(1_024, ge=16, le=32_000, description="Tokens of one answer.")
+    concurrency: int = Field(64, ge=1, le=4_096, description="Requests under way at once.")
+    request_seconds: float = Field(120.0, gt=0, le=3_600, description="Deadline of a request.")
+
+
+class SandboxOptions(Section):
+    """How functions are run."""
+
+    launcher: Literal["auto", "docker", "process"] = Field(
+        "auto",
+        description="`docker`: a hardened container. `process`: child processes with limits, no "
+        "container, for trusted dumps. `auto`: docker where an engine with the image answers.",
+    )
+    image: str = Field("case2code-sandbox:latest", description="Image of the sandbox.")
+    runtime: str = Field("", description="OCI runtime, as `runsc`. Empty: the engine's default.")
+    case_seconds: float = Field(1.0, gt=0, le=60, description="CPU seconds of one case.")
+    function_seconds: float = Field(
+        5.0, gt=0, le=600, description="Wall-clock seconds of a function's cases together."
+    )
+    memory_megabytes: int = Field(512, ge=64, le=65_536, description="Memory of one function.")
+    output_characters: int = Field(
+        4_000, ge=100, le=100_000, description="Length of an output's literal."
+    )
+    workers: int = Field(
+        0, ge=0, le=256, description="Functions run at once in a task. 0: one for each core."
+    )
+    refine_rounds: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="Rounds in which the synthesis writer sees outcomes and mends its inputs.",
+    )
+    coverage: bool = Field(True, description="Record the lines that each case runs.")
+    determinism_runs: bool = Field(
+        True,
+        description="Run each function a second time, in an interpreter with another hash seed, "
+        "time zone and working directory, and drop what differs.",
+    )
+
+
+class CaseOptions(Section):
+    """Which cases and programs are sound and worth keeping."""
+
+    min_distinct_outputs: int = Field(
+        3, ge=1, le=100, description="Different returned outputs that a program must show."
+    )
+    min_cases: int = Field(5, ge=1, le=100, description="Sound cases that a program must have.")
+    max_cases: int = Field(20, ge=1, le=500, description="Cases kept of a program.")
+    max_raised_share: float = Field(
+        0.2, ge=0.0, le=1.0, description="Share of a program's cases that may raise."
+    )
+    max_arguments_characters: int = Field(
+        2_000, ge=10, le=100_000, description="Length of a case's arguments as a literal."
+    )
+    validation_share: float = Field(
+        0.05, ge=0.0, le=0.5, description="Share of programs in the validation split."
+    )
+    test_share: float = Field(0.05, ge=0.0, le=0.5, description="Share in the test split.")
+
+
+class SampleOptions(Section):
+    """What a training row looks like."""
+
+    formats: list[Literal["sft", "instruct", "pretrain"]] = Field(
+        ["sft", "instruct", "pretrain"], min_length=1, description="Formats to compose."
+    )
+    samples_per_program: int = Field(
+        1, ge=1, le=20, description="Samples of each format made of one program."
+    )
+    max_shown_cases: int = Field(10, ge=1, le=100, description="Cases that a prompt shows.")
+    min_held_cases: int = Field(
+        2, ge=0, le=50, description="Cases that a prompt holds back, for grading."
+    )
+    max_sample_characters: int = Field(
+        16_000, ge=500, le=1_000_000, description="Length of prompt and completion together."
+    )
+    seed: int = Field(0, ge=0, le=2**31, description="Seed of every choice, with the function id.")
+
+
+def default_target() -> str:
+    """Return the URI where releases go: ``C2C_TARGET``, or ``out`` in the checkout."""
+    return normalise(os.environ.get("C2C_TARGET", str(project_root() / "out")))
+
+
+class PublishingOptions(Section):
+    """Where the release goes."""
+
+    target: str = Field(
+        default_factory=default_target,
+        description="URI below which releases are published, `file://` or `s3://`.",
+        min_length=1,
+        examples=["s3://bucket/case2code", "file:///data/case2code"],
+    )
+    dataset_name: str = Field("Case2Code", min_length=1, description="Title of the dataset card.")
+    rows_per_file: int = Field(
+        50_000, ge=100, le=10_000_000, description="Rows of one published Parquet file."
+    )
+    audit_programs: int = Field(
+        50, ge=0, le=100_000, description="Programs that the audit runs again before publishing."
+    )
+    max_failed_shards: int = Field(
+        0, ge=0, le=MAX_SHARDS, description="Shards that may fail without failing the build."
+    )
+
+
+class BuildConfig(Section):
+    """Every option of a build, by section."""
+
+    source: SourceOptions = SourceOptions()
+    extraction: ExtractionOptions = ExtractionOptions()
+    functions: FunctionOptions = FunctionOptions()
+    inputs: InputOptions = InputOptions()
+    sandbox: SandboxOptions = SandboxOptions()
+    cases: CaseOptions = CaseOptions()
+    samples: SampleOptions = SampleOptions()
+    publishing: Annotated[PublishingOptions, Field(default_factory=PublishingOptions)]
+
+    @classmethod
+    def from_flat(cls, options: dict[str, Any]) -> BuildConfig:
+        """Return the config of flat options, as the trigger form gives them.
+
+        Raises ConfigError, naming every option that is unknown or out of bounds.
+        """
+        sections = {
+            option: section
+            for section, model in section_models().items()
+            for option in model.model_fields
+        }
+        if unknown := sorted(set(options) - set(sections)):
+            raise ConfigError(f"unknown option: {', '.join(unknown)}")
+        nested: dict[str, dict[str, Any]] = {}
+        for option, value in options.items():
+            nested.setdefault(sections[option], {})[option] = value
+        try:
+            return cls.model_validate(nested)
+        except ValidationError as error:
+            raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
+
+    def content_options(self) -> dict[str, Any]:
+        """Return the options that decide what a release holds, for comparing builds."""
+        options = self.model_dump(mode="json")
+        del options["publishing"]
+        for section, names in _HOW_NOT_WHAT.items():
+            for name in names:
+                del options[section][name]
+        return options
+
+
+_HOW_NOT_WHAT = {
+    "source": ("dump", "mode", "dump_shard_bytes"),
+    "functions": ("functions_per_shard",),
+    "inputs": ("endpoint", "concurrency", "request_seconds"),
+    "sandbox": ("launcher", "image", "runtime", "workers"),
+}
+"""Options that change how, where or how fast a build is made, not the rows it makes."""
+
+
+def section_models() -> dict[str, type[Section]]:
+    """Return the section classes of `BuildConfig` by name, in order."""
+    return {
+        name: field.annotation  # type: ignore[misc]
+        for name, field in BuildConfig.model_fields.items()
+    }
+
+
+def _explain(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"])
+    return f"option {name!r}: {error['msg'].lower()} (got {error['input']!r})"
+
+
+def project_root() -> Path:
+    """Return the folder that holds the checkout."""
+    return Path(__file__).resolve().parent.parent
+
+
+def work_area() -> str:
+    """Return the URI of the shards of builds: ``C2C_WORK``, or ``.c2c/work``."""
+    return normalise(os.environ.get("C2C_WORK", str(project_root() / ".c2c" / "work")))
+
+
+def catalogue_url() -> str:
+    """Return SQLAlchemy's URL of the catalogue: ``C2C_CATALOGUE``, or SQLite in ``.c2c``."""
+    default = f"sqlite:///{project_root() / '.c2c' / 'catalogue.sqlite'}"
+    return os.environ.get("C2C_CATALOGUE", default)

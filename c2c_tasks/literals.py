@@ -1,0 +1,216 @@
+"""Python values <-> canonical literal text.
+
+The text of a value is the same in every process: sets are written in sorted order, floats
+with `repr`, strings with `repr`. `loads` reads it back to an equal value of the same type.
+What `ast.literal_eval` has no spelling for is spelled as the call that makes it:
+``float('nan')``, ``float('inf')``, ``float('-inf')``, ``frozenset({1, 2})``.
+
+This module is the sandbox's and the host's: it imports the standard library alone.
+"""
+
+import ast
+import math
+from typing import Any
+
+MAX_CHARACTERS = 100_000
+MAX_DEPTH = 40
+"""Nesting below which CPython's parser, and every reader downstream, is at ease."""
+
+
+class Unrepresentable(ValueError):
+    """The value has no canonical literal; the message says why."""
+
+
+def dumps(value: object, max_characters: int = MAX_CHARACTERS) -> str:
+    """Return the canonical literal of `value`.
+
+    Raises Unrepresentable for values of other types than None, bool, int, float, complex,
+    str, bytes, ``...``, tuple, list, dict, set and frozenset (subclasses included: they
+    would come back as another type), for NaN inside sets and dict keys, for recursive or
+    deeper structures than `MAX_DEPTH`, and past `max_characters`. The work done is bounded
+    by `max_characters`, whatever the value's size.
+    """
+    writer = _Writer(max_characters)
+    writer.write(value, 0)
+    return "".join(writer.parts)
+
+
+def loads(text: str) -> Any:
+    """Return the value of a canonical literal.
+
+    Raises ValueError, with the reason, for text that is not one. Nothing is evaluated but
+    displays, constants, signs and the few calls that `dumps` writes.
+    """
+    if len(text) > 4 * MAX_CHARACTERS:
+        raise ValueError(f"literal of {len(text)} characters is over the limit")
+    try:
+        return _value(ast.parse(text, mode="eval").body)
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, TypeError) as error:
+        raise ValueError(f"not a literal: {error}") from None
+
+
+class _Writer:
+    def __init__(self, max_characters: int) -> None:
+        self.parts: list[str] = []
+        self.left = max_characters
+
+    def put(self, text: str) -> None:
+        self.left -= len(text)
+        if self.left < 0:
+            raise Unrepresentable("too long")
+        self.parts.append(text)
+
+    def write(self, value: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise Unrepresentable("too deep or recursive")
+        kind = type(value)
+        if kind is str or kind is bytes:
+            if len(value) > self.left:
+                raise Unrepresentable("too long")
+            self.put(repr(value))
+        elif kind is int:
+            if value.bit_length() > 4 * self.left:
+                raise Unrepresentable("too long")
+            try:
+                self.put(repr(value))
+            except ValueError:
+                raise Unrepresentable("integer over the digit limit") from None
+        elif value is None or kind is bool:
+            self.put(repr(value))
+        elif kind is float:
+            self.put(repr(value) if math.isfinite(value) else f"float('{value}')")
+        elif kind is list:
+            self.write_items("[", value, "]", depth)
+        elif kind is tuple:
+            self.write_items("(", value, ",)" if len(value) == 1 else ")", depth)
+        elif kind is dict:
+            self.write_dict(value, depth)
+        elif kind is set:
+            self.write_set(value, depth)
+        elif kind is frozenset:
+            self.put("frozenset(")
+            if value:
+                self.write_set(value, depth)
+            self.put(")")
+        elif kind is complex:
+            self.write_complex(value)
+        elif value is ...:
+            self.put("...")
+        else:
+            raise Unrepresentable(f"value of type {kind.__name__}")
+
+    def write_items(self, opening: str, items: Any, closing: str, depth: int) -> None:
+        self.put(opening)
+        for position, item in enumerate(items):
+            if position:
+                self.put(", ")
+            self.write(item, depth + 1)
+        self.put(closing)
+
+    def write_dict(self, value: dict[Any, Any], depth: int) -> None:
+        self.put("{")
+        for position, (key, item) in enumerate(value.items()):
+            if position:
+                self.put(", ")
+            _refuse_nan(key)
+            self.write(key, depth + 1)
+            self.put(": ")
+            self.write(item, depth + 1)
+        self.put("}")
+
+    def write_set(self, value: Any, depth: int) -> None:
+        if not value:
+            self.put("set()")
+            return
+        if 3 * len(value) > self.left + 2:
+            raise Unrepresentable("too long")
+        self.put("{")
+        for position, item in enumerate(_sorted(value, self.left, depth)):
+            if position:
+                self.put(", ")
+            self.put(item)
+        self.put("}")
+
+    def write_complex(self, value: complex) -> None:
+        text = repr(value)
+        try:
+            same = repr(_value(ast.parse(text, mode="eval").body)) == text
+        except (ValueError, SyntaxError):
+            same = False
+        if not same:  # "-0+1j" reads back as 0+1j, and "nanj" is a name
+            raise Unrepresentable("complex number without a literal")
+        self.put(text)
+
+
+def _refuse_nan(value: Any) -> None:
+    if type(value) is float and math.isnan(value):
+        raise Unrepresentable("NaN in a set or as a key")
+    if type(value) is tuple or type(value) is frozenset:
+        for item in value:
+            _refuse_nan(item)
+
+
+def _sorted(items: Any, max_characters: int, depth: int) -> list[str]:
+    """Return the items' literals: numbers and strings by value, all else by text."""
+    rows = []
+    for item in items:
+        _refuse_nan(item)
+        writer = _Writer(max_characters)
+        writer.write(item, depth + 1)
+        rows.append((item, "".join(writer.parts)))
+    kinds = {type(item) for item, _ in rows}
+    if kinds <= {int, float, bool} or kinds == {str} or kinds == {bytes}:
+        rows.sort(key=lambda row: row[0])
+    else:
+        rows.sort(key=lambda row: row[1])
+    return [text for _, text in rows]
+
+
+_SIGNS = (ast.UAdd, ast.USub)
+
+
+def _value(node: ast.expr) -> Any:
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.List(elts=items):
+            return [_value(item) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple([_value(item) for item in items])
+        case ast.Set(elts=items):
+            return {_value(item) for item in items}
+        case ast.Dict(keys=keys, values=values):
+            return {
+                _value(key): _value(value)
+                for key, value in zip(keys, values, strict=True)
+                if key is not None or _refuse("** in a dict")
+            }
+        case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _SIGNS):
+            value = _number(operand)
+            return +value if isinstance(op, ast.UAdd) else -value
+        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, ast.Add | ast.Sub):
+            real = _value(left) if isinstance(left, ast.UnaryOp) else _number(left)
+            imaginary = _number(right)
+            if type(real) not in (int, float) or type(imaginary) is not complex:
+                _refuse("an operation")
+            return real + imaginary if isinstance(op, ast.Add) else real - imaginary
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(name))], keywords=[]):
+            if name in ("nan", "inf", "-inf"):
+                return float(name)
+        case ast.Call(func=ast.Name(id="set"), args=[], keywords=[]):
+            return set()
+        case ast.Call(func=ast.Name(id="frozenset"), args=[], keywords=[]):
+            return frozenset()
+        case ast.Call(func=ast.Name(id="frozenset"), args=[ast.Set() as display], keywords=[]):
+            return frozenset(_value(display))
+    return _refuse(type(node).__name__)
+
+
+def _number(node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float, complex):
+        return node.value
+    return _refuse("a sign before what is no number")
+
+
+def _refuse(what: str) -> Any:
+    raise ValueError(f"not a literal: {what}")

@@ -1,0 +1,258 @@
+"""The vocabulary: what a row is at each step, and the Arrow schema it is stored under.
+
+A record is a frozen dataclass. Its Arrow schema is derived from its field types, so a
+field is declared once. A row grows on its way through the system: `Inputs`, `Execution`
+and `Program` each *are* a `Function` with more known about it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal, TypeVar, cast
+
+import pyarrow as pa
+
+ParameterKind = Literal[
+    "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
+]
+Outcome = Literal["returned", "raised", "timed_out", "killed", "unrepresentable"]
+Split = Literal["train", "validation", "test"]
+SampleFormat = Literal["sft", "instruct", "pretrain"]
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+FORMATS: tuple[SampleFormat, ...] = ("sft", "instruct", "pretrain")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One Python file of a code dump."""
+
+    content: str
+    path: str
+    """Path inside the repository, as the dump gives it."""
+    repository: str
+    """Name of the repository (``owner/name``), or of the dump where none is known."""
+    licence: str | None
+    """SPDX identifier where the dump names one; several are joined by ``" OR "``."""
+    dump: str
+    """URI of the dump object that held the file."""
+    sha256: str
+    """Digest of the file's bytes, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function, as written in its header."""
+
+    name: str
+    kind: ParameterKind
+    annotation: str | None = None
+    """Source text of the annotation."""
+    default: str | None = None
+    """Source text of the default value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A candidate: a function with all that it needs to run alone, and where it came from."""
+
+    function_id: str
+    """SHA-256 of the canonical AST: local names, docstrings and annotations do not count."""
+    program: str
+    """Source that ``exec`` accepts: needed imports, constants and helpers, then the function."""
+    entry_point: str
+    parameters: list[Parameter]
+    repository: str
+    path: str
+    first_line: int
+    """Line of ``def`` in the source file, counted from 1."""
+    last_line: int
+    licence: str | None
+    dump: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs(Function):
+    """A function with the inputs that a writer proposes for it."""
+
+    arguments: list[str]
+    """Canonical literals, each of a dict from parameter name to value."""
+    writer: str
+    """Name of the writer, with its model where it has one: ``synthesis``, ``vllm:NAME``."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One call of a function and what came of it."""
+
+    arguments: str
+    """Canonical literal of a dict from parameter name to value."""
+    outcome: Outcome
+    output: str | None = None
+    """Canonical literal of the returned value; None unless `outcome` is ``returned``."""
+    exception_type: str | None = None
+    exception_message: str | None = None
+    covered_lines: list[int] = field(default_factory=list)
+    """Lines of the program that ran, counted from 1; empty where coverage was not asked for."""
+    deterministic: bool = True
+    """False where a second run, in an interpreter set up differently, came out otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution(Function):
+    """A function with the cases that the sandbox ran."""
+
+    writer: str
+    cases: list[Case]
+    body_lines: list[int]
+    """Executable lines of the entry point's body, in the numbering of the program."""
+    failure: str | None = None
+    """Why there are no cases: ``killed``, ``failed_to_load``, …; None when the function ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program(Function):
+    """A function with its sound, chosen cases: what a release publishes."""
+
+    writer: str
+    cases: list[Case]
+    coverage: float
+    """Share of the entry point's executable lines that the cases run, 0 to 1."""
+    cluster: str
+    """Function id of the cluster's leader; splits are assigned by it."""
+    split: Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One training row made of a program."""
+
+    sample_id: str
+    function_id: str
+    format: SampleFormat
+    split: Split
+    template: str
+    """The template's parts by name, joined by ``/``."""
+    instruction: str
+    input: str
+    completion: str
+    shown_cases: list[int]
+    """Positions, in the program's cases, of those that the prompt shows."""
+    held_cases: list[int]
+    """Positions of the cases held back, for grading."""
+    repository: str
+    path: str
+    licence: str | None
+
+    @property
+    def prompt(self) -> str:
+        """What the model is given: the instruction, then the input."""
+        return f"{self.instruction}\n\n{self.input}" if self.instruction else self.input
+
+
+Record = SourceFile | Function | Inputs | Execution | Program | Sample
+R = TypeVar("R")
+F = TypeVar("F", bound=Function)
+
+
+def extend(cls: type[F], function: Function, **fields: Any) -> F:
+    """Return a `cls` with what `function` has as a Function and the given further fields."""
+    known = {f.name: getattr(function, f.name) for f in dataclasses.fields(Function)}
+    return cls(**known, **fields)
+
+
+@cache
+def arrow_schema(cls: type) -> pa.Schema:
+    """Return the Arrow schema of a record class, in the order of its fields."""
+    hints = typing.get_type_hints(cls)
+    return pa.schema(
+        [
+            pa.field(f.name, _arrow_type(hints[f.name]), nullable=_is_optional(hints[f.name]))
+            for f in dataclasses.fields(cls)
+        ]
+    )
+
+
+def to_row(record: object) -> dict[str, Any]:
+    """Return a record as the nested dict that Arrow stores."""
+    return cast(dict[str, Any], _writer_of(type(record))(record))
+
+
+def from_row(cls: type[R], row: dict[str, Any]) -> R:
+    """Return the record of a row; columns that `cls` does not have are left out.
+
+    Raises KeyError with the column's name where a column is missing.
+    """
+    return cast(R, _reader_of(cls)(row))
+
+
+_SCALARS: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+
+
+def _is_optional(hint: Any) -> bool:
+    return type(None) in typing.get_args(hint)
+
+
+def _plain(hint: Any) -> Any:
+    """Return the hint without ``| None``, and a Literal of strings as ``str``."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
+    return str if typing.get_origin(hint) is Literal else hint
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    hint = _plain(hint)
+    if typing.get_origin(hint) is list:
+        return pa.list_(pa.field("item", _arrow_type(typing.get_args(hint)[0]), nullable=False))
+    if dataclasses.is_dataclass(hint):
+        return pa.struct(list(arrow_schema(cast(type, hint))))
+    return _SCALARS[hint]
+
+
+def _nested(cls: type) -> Iterator[tuple[str, type | None]]:
+    """Yield each field's name, and the record class that its list items have, if any."""
+    hints = typing.get_type_hints(cls)
+    for f in dataclasses.fields(cls):
+        arguments = typing.get_args(_plain(hints[f.name]))
+        item = arguments[0] if arguments else None
+        yield f.name, item if dataclasses.is_dataclass(item) else None
+
+
+@cache
+def _writer_of(cls: type) -> Callable[[Any], dict[str, Any]]:
+    columns = [(name, item and _writer_of(item)) for name, item in _nested(cls)]
+
+    def write(record: Any) -> dict[str, Any]:
+        return {
+            name: [item(value) for value in getattr(record, name)] if item else getattr(record, name)
+            for name, item in columns
+        }
+
+    return write
+
+
+@cache
+def _reader_of(cls: type) -> Callable[[dict[str, Any]], Any]:
+    columns = [(name, item and _reader_of(item)) for name, item in _nested(cls)]
+
+    def read(row: dict[str, Any]) -> Any:
+        return cls(
+            **{
+                name: [item(value) for value in row[name]] if item else row[name]
+                for name, item in columns
+            }
+        )
+
+    return read

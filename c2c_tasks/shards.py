@@ -1,0 +1,246 @@
+"""Parquet shards, step reports, and steps that may run twice.
+
+A shard is one Parquet object of records; beside it lies its report, written last: a shard
+with a report is complete. The report holds the digest of what the step was given (inputs,
+config, code), so a step that is run again on the same returns at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from c2c_tasks import __version__
+from c2c_tasks.records import arrow_schema, from_row, to_row
+from c2c_tasks.store import ObjectNotFound, StoreError, local_copy, read, store_for
+
+ROW_GROUP = 1_000
+"""Rows of a row group. Fixed, so that a file's bytes depend on its rows alone."""
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Stage:
+    """One line of the funnel: what came in, what went on, and why the rest did not."""
+
+    name: str
+    unit: str
+    """What a row is: ``files``, ``functions``, ``cases``, ``programs``, ``samples``."""
+    rows_in: int = 0
+    rows_out: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows dropped, by reason."""
+
+    def keep(self, rows: int = 1) -> None:
+        """Count rows that came in and go on."""
+        self.rows_in += rows
+        self.rows_out += rows
+
+    def drop(self, reason: str, rows: int = 1) -> None:
+        """Count rows that came in and do not go on."""
+        self.rows_in += rows
+        self.dropped[reason] = self.dropped.get(reason, 0) + rows
+
+    def check(self) -> None:
+        """Raise ValueError unless every row that came in went on or was dropped."""
+        if self.rows_in != self.rows_out + sum(self.dropped.values()):
+            raise ValueError(f"stage {self.name}: rows do not add up: {self}")
+
+
+@dataclass(slots=True)
+class StepReport:
+    """What a step did to one shard."""
+
+    step: str
+    shard: str
+    """URI of the shard, or of the folder of shards, that the step wrote."""
+    digest: str = ""
+    """SHA-256 over inputs, config and code: equal digests mean equal work."""
+    stages: list[Stage] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    """Other sums worth showing: tokens, functions killed, containers started."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the manifest records of how it was done: model, image digest, runtime."""
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    """Objects and records that were skipped, named, up to `MAX_PROBLEMS`."""
+
+    MAX_PROBLEMS = 20
+
+    def stage(self, name: str, unit: str) -> Stage:
+        """Return the stage of that name, made where there is none yet."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        self.stages.append(Stage(name, unit))
+        return self.stages[-1]
+
+    def count(self, counter: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[counter] = self.counters.get(counter, 0) + amount
+
+    def problem(self, message: str) -> None:
+        """Name something that was skipped, in the log and in the report."""
+        log.warning("%s", message)
+        if len(self.problems) < self.MAX_PROBLEMS:
+            self.problems.append(message)
+
+    def to_json(self) -> bytes:
+        """Return the report as JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> StepReport:
+        """Return the report of a JSON text."""
+        fields = json.loads(data)
+        fields["stages"] = [Stage(**stage) for stage in fields["stages"]]
+        return cls(**fields)
+
+
+def funnel(reports: Iterable[StepReport]) -> list[Stage]:
+    """Add reports up, stage by stage, in order of first appearance."""
+    total = StepReport("funnel", "")
+    for report in reports:
+        for stage in report.stages:
+            stage.check()
+            sum_ = total.stage(stage.name, stage.unit)
+            sum_.rows_in += stage.rows_in
+            sum_.rows_out += stage.rows_out
+            for reason, rows in stage.dropped.items():
+                sum_.dropped[reason] = sum_.dropped.get(reason, 0) + rows
+    return total.stages
+
+
+def shard_uri(work: str, step: str, index: int) -> str:
+    """Return the URI of a step's shard below a build's work area."""
+    return f"{work}/{step}/part-{index:05d}.parquet"
+
+
+def report_uri(shard: str) -> str:
+    """Return the URI of the report beside a shard, or inside a folder of shards."""
+    if shard.endswith(".parquet"):
+        return shard.removesuffix(".parquet") + ".report.json"
+    return f"{shard}/report.json"
+
+
+def read_report(shard: str) -> StepReport | None:
+    """Return the report of a shard, or None where the shard is not complete."""
+    try:
+        return StepReport.from_json(read(report_uri(shard)))
+    except ObjectNotFound:
+        return None
+
+
+def run_step(
+    step: str,
+    *,
+    inputs: Sequence[str],
+    output: str,
+    config: object,
+    work: Callable[[StepReport], None],
+) -> StepReport:
+    """Run `work`, which writes `output`, unless a report says that the same was done.
+
+    `inputs` are URIs of shards or objects; `config` is anything that JSON can hold, a
+    pydantic model included. `work` fills the report it is given. Two attempts at a time
+    write the same bytes, so either may win.
+    """
+    digest = _digest([step, code_version(), _plain(config), [_identity(uri) for uri in inputs]])
+    done = read_report(output)
+    if done is not None and done.digest == digest:
+        log.info("%s: %s is complete already", step, output)
+        return done
+    report = StepReport(step, output, digest)
+    started = time.monotonic()
+    work(report)
+    report.seconds = round(time.monotonic() - started, 3)
+    for stage in report.stages:
+        stage.check()
+    store_for(output).write(report_uri(output), report.to_json())
+    return report
+
+
+def write_shard(uri: str, cls: type[R], records: Iterable[R]) -> int:
+    """Write records as one Parquet object, whole or not at all; return their number."""
+    with tempfile.TemporaryDirectory(prefix="c2c-") as folder:
+        path = Path(folder, "shard.parquet")
+        rows = write_parquet(path, arrow_schema(cls), (to_row(record) for record in records))
+        store_for(uri).upload(uri, path)
+    return rows
+
+
+def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+    """Write rows to a local Parquet file, `ROW_GROUP` at a time; return their number."""
+    remaining = iter(rows)
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while chunk := list(islice(remaining, ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(chunk, schema), row_group_size=ROW_GROUP)
+            count += len(chunk)
+    return count
+
+
+def read_shard(uri: str, cls: type[R]) -> Iterator[R]:
+    """Yield the records of a shard, holding one row group at a time.
+
+    Raises StoreError where the object is missing or is not a whole Parquet file.
+    """
+    with local_copy(uri) as path:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=ROW_GROUP):
+                    for row in batch.to_pylist():
+                        yield from_row(cls, row)
+        except pa.ArrowInvalid as error:
+            raise StoreError(f"{uri}: not a whole Parquet file: {error}") from None
+
+
+@cache
+def code_version() -> str:
+    """Return the version of this package with a digest of its source."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def config_digest(config: object) -> str:
+    """Return the SHA-256 of a config's JSON text, in hexadecimal."""
+    return _digest(_plain(config))
+
+
+def _plain(config: object) -> object:
+    dump = getattr(config, "model_dump", None)
+    return dump(mode="json") if dump else config
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _identity(uri: str) -> list[object]:
+    """Return what tells one content of an input from another."""
+    report = read_report(uri)
+    if report is not None:
+        return [uri, report.digest]
+    info = store_for(uri).head(uri)
+    if info is None:
+        raise ObjectNotFound(f"{uri}: no such object; the step before has not finished")
+    return [uri, info.etag, info.size]
