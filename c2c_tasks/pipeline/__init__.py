@@ -1,0 +1,33 @@
+"""The build, step by step: one function for each task of the `case2code_build` DAG.
+
+Every other package knows its own step alone; here they are joined. Nothing in this package
+knows of Airflow: a build can be driven by anything that calls these functions in order.
+"""
+
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
+from c2c_tasks.pipeline.planning import plan
+from c2c_tasks.pipeline.releasing import audit, publish
+from c2c_tasks.pipeline.steps import (
+    compose,
+    curate,
+    execute,
+    extract,
+    merge_functions,
+    write_inputs,
+)
+
+__all__ = [
+    "Build",
+    "BuildError",
+    "NothingNew",
+    "ShardReference",
+    "audit",
+    "compose",
+    "curate",
+    "execute",
+    "extract",
+    "merge_functions",
+    "plan",
+    "publish",
+    "write_inputs",
+]

@@ -1,0 +1,85 @@
+"""What a build is, and what its tasks hand to each other: references, never data."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TypedDict
+
+from c2c_tasks.config import BuildConfig, work_area
+from c2c_tasks.shards import StepReport, shard_uri
+
+log = logging.getLogger(__name__)
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says why and what to do."""
+
+
+class NothingNew(Exception):
+    """There is nothing that the latest release does not hold already; not a failure."""
+
+
+class ShardReference(TypedDict):
+    """A shard as it travels between tasks."""
+
+    shard: str
+    """Label for people: ``2 of 3``."""
+    index: int
+    uri: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One run towards a release."""
+
+    build_id: str
+    """Names the work area; the same for every retry of the same run."""
+    date: str
+    """Logical date of the run, ``YYYY-MM-DD``: it goes into the release's version."""
+    config: BuildConfig
+
+    @property
+    def work(self) -> str:
+        """URI of the folder of the build's shards."""
+        return f"{work_area()}/{re.sub(r'[^A-Za-z0-9._-]+', '-', self.build_id)}"
+
+    def shard(self, step: str, index: int) -> str:
+        """URI of a step's shard."""
+        return shard_uri(self.work, step, index)
+
+    def folder(self, step: str) -> str:
+        """URI of the folder of a step's shards."""
+        return f"{self.work}/{step}"
+
+
+def reference(source: ShardReference, report: StepReport) -> ShardReference:
+    """Return the reference of the shard that a step made of `source`, and tell the log."""
+    stage = report.stages[-1]
+    tell(report, f"{report.step} {source['shard']}")
+    return {
+        "shard": source["shard"],
+        "index": source["index"],
+        "uri": report.shard,
+        "rows": stage.rows_out,
+    }
+
+
+def tell(report: StepReport, subject: str) -> None:
+    """Write what a step did to the log, in one line for each stage."""
+    for stage in report.stages:
+        reasons = sorted(stage.dropped.items(), key=lambda item: -item[1])
+        dropped = ", ".join(f"{reason} {rows:,}" for reason, rows in reasons[:4])
+        more = ", …" if len(reasons) > 4 else ""
+        log.info(
+            "%s: %s: %s of %s %s go on%s (%.1f s)",
+            subject,
+            stage.name,
+            f"{stage.rows_out:,}",
+            f"{stage.rows_in:,}",
+            stage.unit,
+            f"; dropped: {dropped}{more}" if dropped else "",
+            report.seconds,
+        )

@@ -1,0 +1,84 @@
+"""Services and data that tests share.
+
+A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
+separated list of `docker`, `s3`, `data`) names it: then they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from c2c_tasks import store
+
+ROOT = Path(__file__).resolve().parent.parent
+SANDBOX_IMAGE = "case2code-sandbox:latest"
+
+
+def unavailable(service: str, reason: str) -> NoReturn:
+    """Skip the test, or fail it where the run requires the service."""
+    if service in os.environ.get("C2C_REQUIRE", "").split(","):
+        pytest.fail(f"{service} is required but {reason}")
+    pytest.skip(f"{service}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data for tests, which is not part of the project."""
+    folder = Path(os.environ.get("C2C_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "case2code_test_half.jsonl").is_file():
+        unavailable("data", f"{folder} does not hold case2code_test_half.jsonl (C2C_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[Any]:
+    """A client of a Docker engine that has the sandbox image."""
+    import docker
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        client = docker.APIClient(version="auto")
+        client.inspect_image(SANDBOX_IMAGE)
+    except ImageNotFound:
+        unavailable("docker", f"the engine has no image {SANDBOX_IMAGE} (make sandbox-image)")
+    except (DockerException, OSError) as error:
+        unavailable("docker", f"no engine answers: {error}")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The URL of an S3 server on the loopback interface."""
+    try:
+        from moto.server import ThreadedMotoServer
+    except ImportError as error:
+        unavailable("s3", f"moto is not installed: {error}")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URI of a new, empty bucket; the environment points to its server."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    store._s3.cache_clear()
+    name = f"case2code-{uuid.uuid4().hex[:12]}"
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=name)
+    yield f"s3://{name}"
+    store._s3.cache_clear()
