@@ -240,6 +240,7 @@ class BuildConfig(Section):
     def from_flat(cls, options: dict[str, Any]) -> BuildConfig:
         """Return the config of flat options, as the trigger form gives them.
 
+        An option that is None is left to its default.
         Raises ConfigError, naming every option that is unknown or out of bounds.
         """
         sections = {
@@ -251,6 +252,8 @@ class BuildConfig(Section):
             raise ConfigError(f"unknown option: {', '.join(unknown)}")
         nested: dict[str, dict[str, Any]] = {}
         for option, value in options.items():
+            if value is None:
+                continue
             nested.setdefault(sections[option], {})[option] = value
         try:
             return cls.model_validate(nested)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, catalogue_url, config_digest
 from c2c_tasks.pipeline.build import Build, NothingNew, ShardReference
-from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.pipeline.indexing import index_release
+from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.publishing.release import check_target
 from c2c_tasks.sources import list_dump
-from c2c_tasks.store import ObjectInfo, normalise, read, store_for
+from c2c_tasks.store import ObjectInfo, read, store_for
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +31,84 @@ class Plan:
     @classmethod
     def of(cls, build: Build) -> Plan:
         """Return the plan that `plan` wrote."""
-        fields = json.loads(read(f"{build.folder('plan')}/plan.json"))
+        fields = json.loads(read(_plan_uri(build)))
         return cls(fields["parent"], [ObjectInfo(*item) for item in fields["objects"]])
+
+    def write(self, build: Build) -> None:
+        """Write the plan into the build's work area."""
+        fields = {"parent": self.parent, "objects": [astuple(item) for item in self.objects]}
+        store_for(build.work).write(_plan_uri(build), json.dumps(fields).encode())
 
 
 def plan(build: Build) -> list[ShardReference]:
     """List the dump, leave out what was ingested, and cut the rest into shards.
 
-    Raises NothingNew where the latest release was built from every object as it is now;
-    SourceError where the dump is missing or empty; PublishError where the target cannot be
+    Raises NothingNew where the latest release was built from every object as it is now,
+    SourceError where the dump is missing or empty, PublishError where the target cannot be
     published to.
     """
-    ...
+    source = build.config.source
+    check_target(build.config.publishing.target)
+    objects = list(list_dump(source))
+    parent, ingested = _parent(build)
+    new = [item for item in objects if ingested.get(item.uri) != (item.etag, item.size)]
+    if not new:
+        raise NothingNew(
+            f"nothing new: all {len(objects):,} objects of {source.dump} are in {parent} already"
+        )
+    known = {uri: ObjectInfo(uri, *version) for uri, version in ingested.items()}
+    known.update((item.uri, item) for item in new)
+    Plan(parent, [known[uri] for uri in sorted(known)]).write(build)
+
+    shards = list(_bins(new, source.dump_shard_bytes))
+    references: list[ShardReference] = []
+    for index, shard in enumerate(shards):
+        uri = f"{build.folder('plan')}/part-{index:05d}.json"
+        listing = json.dumps([[item.uri, item.etag] for item in shard]).encode()
+        store_for(uri).write(uri, listing)
+        label = f"{index + 1} of {len(shards)}"
+        references.append({"shard": label, "index": index, "uri": uri, "rows": len(shard)})
+    log.info(
+        "plan: %s new of %s objects of %s, %.1f MB, in %d shards, %s",
+        f"{len(new):,}",
+        f"{len(objects):,}",
+        source.dump,
+        sum(item.size for item in new) / 1e6,
+        len(shards),
+        f"added to {parent}" if parent else "building from nothing",
+    )
+    return references
+
+
+def _plan_uri(build: Build) -> str:
+    return f"{build.folder('plan')}/plan.json"
+
+
+def _parent(build: Build) -> tuple[str | None, dict[str, tuple[str, int]]]:
+    """Return the release to add to, and the objects that it was built from."""
+    target = build.config.publishing.target
+    pointer = read_pointer(target)
+    if pointer is None or build.config.source.mode == "full":
+        return None, {}
+    uri = f"{target}/releases/{pointer.version}"
+    catalogue = Catalogue(catalogue_url())
+    release = catalogue.release(uri) or index_release(catalogue, target, uri)
+    # A release holds rows made by one set of options; mixing two would make it unciteable.
+    if release.config_digest != config_digest(build.config.content_options()):
+        log.info("plan: options differ from those of %s", uri)
+        return None, {}
+    return uri, catalogue.ingested(uri)
+
+
+def _bins(objects: Sequence[ObjectInfo], shard_bytes: int) -> Iterator[list[ObjectInfo]]:
+    """Cut the objects, in order, into at most `MAX_SHARDS` runs of about `shard_bytes`."""
+    limit = max(shard_bytes, -(-sum(item.size for item in objects) // (MAX_SHARDS // 2)))
+    run: list[ObjectInfo] = []
+    size = 0
+    for item in objects:
+        if run and size + item.size > limit:
+            yield run
+            run, size = [], 0
+        run.append(item)
+        size += item.size
+    yield run

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from c2c_tasks.config import MAX_SHARDS
+from c2c_tasks.config import MAX_SHARDS, Section
 from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.functions import unique_functions
@@ -21,7 +21,7 @@ from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.execution import execute as execute_inputs
 from c2c_tasks.sandbox.launchers import choose_launcher
-from c2c_tasks.shards import StepReport, read_report, read_shard, run_step, write_shard
+from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
 from c2c_tasks.sources import read_object
 from c2c_tasks.store import read
 
@@ -31,7 +31,7 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
     options = build.config.source
 
     def functions(report: StepReport) -> Iterator[Function]:
-        for uri in json.loads(read(dump_shard["uri"])):
+        for uri, _ in json.loads(read(dump_shard["uri"])):
             for file in read_object(uri, options, report):
                 yield from extract_functions(file, build.config.extraction, report)
 
@@ -114,7 +114,7 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
         functions = read_shard(shard["uri"], Function)
         write_shard(report.shard, Inputs, writer_for(options).write(functions, report))
 
-    return _mapped(build, "write_inputs", shard, options, work, source="merge_functions")
+    return _mapped(build, "write_inputs", shard, options, work)
 
 
 def execute(
@@ -171,3 +171,20 @@ def compose(build: Build, shard: ShardReference) -> ShardReference:
         write_shard(report.shard, Sample, samples(report))
 
     return _mapped(build, "compose", shard, options, work)
+
+
+def _mapped(
+    build: Build,
+    step: str,
+    shard: ShardReference,
+    options: Section,
+    work: Callable[[StepReport], None],
+) -> ShardReference:
+    report = run_step(
+        step,
+        inputs=[shard["uri"]],
+        output=build.shard(step, shard["index"]),
+        config=options,
+        work=work,
+    )
+    return reference(shard, report)

@@ -1,0 +1,1 @@
+"""Choosing what is worth keeping: functions before they are run, cases and programs after."""

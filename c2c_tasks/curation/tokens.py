@@ -1,0 +1,166 @@
+"""Programs as tokens that renaming and reformatting leave alone, and shingles of these.
+
+The tokens are the nodes of the syntax tree, written out in order: so they are the same in
+every version of the interpreter, and layout, comments, docstrings, annotations and import
+statements do not count. Names are treated by who chose them. A name that carries behaviour
+(a builtin, an attribute, what an import binds) is kept: `math.sin` is not `math.cos`. A name
+that the author made up says nothing: the entry point is ``entry``, its parameters are
+``p0``, ``p1`` … by position (so that ``a - b`` is not ``b - a``), and all others are
+numbered inside each shingle, so that a statement put in renumbers nothing further down.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+
+SHINGLE_TOKENS = 5
+
+_INVENTED = "~"
+"""Marks the token of a name that the author made up."""
+_END = "end"
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+_SILENT = {
+    *("ctx", "kind", "type_comment", "type_params", "type_ignores", "simple"),
+    *("annotation", "returns"),
+}
+
+
+def shingles(program: str, entry_point: str) -> frozenset[str]:
+    """Return the runs of `SHINGLE_TOKENS` tokens that occur in a program.
+
+    Raises SyntaxError where the program cannot be parsed.
+    """
+    found = tokens(program, entry_point)
+    last = max(1, len(found) - SHINGLE_TOKENS + 1)
+    return frozenset(
+        " ".join(_numbered(found[start : start + SHINGLE_TOKENS])) for start in range(last)
+    )
+
+
+def canonical_digest(program: str, entry_point: str) -> str:
+    """Return a digest that is equal for programs which differ by invented names alone.
+
+    Raises SyntaxError where the program cannot be parsed.
+    """
+    text = "\n".join(_numbered(tokens(program, entry_point)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def tokens(program: str, entry_point: str) -> list[str]:
+    """Return a program's tokens, in order; invented names begin with ``~``.
+
+    Raises SyntaxError where the program cannot be parsed.
+    """
+    tree = _parse(program)
+    return list(_walk(tree, _roles(tree, entry_point)))
+
+
+def top_level_functions(program: str) -> dict[str, str]:
+    """Return the source of each function that a program defines at its top level, by name.
+
+    Raises SyntaxError where the program cannot be parsed.
+    """
+    return {
+        node.name: ast.get_source_segment(program, node) or ""
+        for node in _parse(program).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def _parse(program: str) -> ast.Module:
+    try:
+        return ast.parse(program)
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, deep nesting
+        raise SyntaxError(str(error) or type(error).__name__) from None
+
+
+def _roles(tree: ast.Module, entry_point: str) -> dict[str, str]:
+    """Return the token of each name that the program binds."""
+    roles: dict[str, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                for alias in aliases:
+                    roles[alias.asname or alias.name.partition(".")[0]] = alias.name
+            case ast.ImportFrom(module=module, names=aliases):
+                for alias in aliases:
+                    roles[alias.asname or alias.name] = f"{module}.{alias.name}"
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                roles.setdefault(name, _INVENTED + name)
+            case ast.ClassDef(name=name) | ast.arg(arg=name):
+                roles.setdefault(name, _INVENTED + name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                roles.setdefault(name, _INVENTED + name)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                roles.setdefault(name, _INVENTED + name)
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                roles.setdefault(name, _INVENTED + name)
+    roles[entry_point] = "entry"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry_point:
+            for position, parameter in enumerate(_parameters(node.args)):
+                roles[parameter] = f"p{position}"
+    return roles
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[str]:
+    for parameter in (*arguments.posonlyargs, *arguments.args):
+        yield parameter.arg
+    if arguments.vararg:
+        yield arguments.vararg.arg
+    for parameter in arguments.kwonlyargs:
+        yield parameter.arg
+    if arguments.kwarg:
+        yield arguments.kwarg.arg
+
+
+def _walk(tree: ast.Module, roles: dict[str, str]) -> Iterator[str]:
+    """Yield the tokens of a tree, without recursion: a sum may be thousands of terms deep."""
+    stack: list[ast.AST | str] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, ast.Constant):
+            yield _constant(node.value)
+        elif isinstance(node, ast.Name):
+            yield roles.get(node.id, node.id)
+        elif not isinstance(node, ast.Import | ast.ImportFrom):
+            yield "Assign" if isinstance(node, ast.AnnAssign) else type(node).__name__
+            stack.extend(reversed(list(_children(node, roles))))
+
+
+def _children(node: ast.AST, roles: dict[str, str]) -> Iterator[ast.AST | str]:
+    for field, value in ast.iter_fields(node):
+        if field in _SILENT or value is None:
+            continue
+        if isinstance(value, list):
+            items = value
+            if field == "body" and isinstance(node, _SCOPES) and ast.get_docstring(node, False):
+                items = value[1:]
+            yield from (roles.get(item, item) if type(item) is str else item for item in items)
+            if field in _BLOCKS and value:
+                yield _END
+        elif isinstance(value, ast.AST):
+            yield value
+        elif isinstance(value, str) and field != "attr":
+            yield roles.get(value, value)
+        else:
+            yield str(value)
+
+
+def _constant(value: object) -> str:
+    """Return a constant's token; integers in hexadecimal, which has no limit on digits."""
+    return hex(value) if type(value) is int else repr(value)
+
+
+def _numbered(found: list[str]) -> list[str]:
+    """Return tokens with the invented names numbered in order of appearance."""
+    numbers: dict[str, str] = {}
+    return [
+        numbers.setdefault(token, f"{_INVENTED}{len(numbers)}") if token[0] == _INVENTED else token
+        for token in found
+    ]

@@ -1,0 +1,127 @@
+"""
+### Case2Code: from a code dump to a published dataset
+
+Extracts pure functions from a dump, has inputs written for them, runs them in a sandbox for
+the true outputs, keeps what is sound, and publishes programs and training samples as an
+immutable release.
+
+| task | does | queue |
+| --- | --- | --- |
+| `plan` | lists the dump; skips the run where nothing is new | `default` |
+| `extract` | functions of a shard of dump objects | `default` |
+| `merge_functions` | drops duplicates, cuts function shards | `default` |
+| `shard.write_inputs` | the writer proposes inputs | `gpu` |
+| `shard.execute` | the sandbox runs them | `sandbox` |
+| `shard.curate` | keeps sound cases and programs | `default` |
+| `shard.compose` | makes training samples | `default` |
+| `audit` | stages the release and checks it | `sandbox` |
+| `publish` | writes the manifest, moves the pointer, emits `case2code_dataset` | `default` |
+
+Every task may be cleared and run again: finished shards are not made twice, and a release is
+visible whole or not at all. When a task fails, its last log line says what to mend.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from c2c_airflow.context import run_step
+from c2c_airflow.params import build_params
+from c2c_airflow.sandbox_operator import SandboxOperator
+
+from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
+
+DATASET = Asset("case2code_dataset")
+LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
+
+
+@dag(
+    dag_id="case2code_build",
+    schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
+    catchup=False,
+    max_active_runs=1,
+    params=build_params(),
+    doc_md=__doc__,
+    tags=["case2code"],
+    default_args={
+        "owner": "case2code",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=6),
+        "queue": "default",
+    },
+)
+def case2code_build() -> None:
+    @task
+    def plan() -> list[Any]:
+        """List the dump and cut what is new into shards."""
+        return run_step("plan")
+
+    @task(map_index_template=LABEL)
+    def extract(shard: Any) -> Any:
+        """Read a shard of the dump and write the functions found in it."""
+        return run_step("extract", shard)
+
+    @task
+    def merge_functions(shards: Any) -> list[Any]:
+        """Drop duplicates over all shards and cut function shards."""
+        return run_step("merge_functions", list(shards))
+
+    @task_group(group_id="shard")
+    def function_shard(shard: Any) -> None:
+        """From a shard of functions to a shard of samples."""
+
+        @task(map_index_template=LABEL, queue="gpu", pool="gpu")
+        def write_inputs(shard: Any) -> Any:
+            """Have the writer propose inputs."""
+            return run_step("write_inputs", shard)
+
+        def run_execute(shard: Any, **sandbox: Any) -> Any:
+            return run_step("execute", shard, **sandbox)
+
+        @task(map_index_template=LABEL)
+        def curate(shard: Any) -> Any:
+            """Keep sound cases, and the programs that have enough of them."""
+            return run_step("curate", shard)
+
+        @task(map_index_template=LABEL)
+        def compose(shard: Any) -> Any:
+            """Turn programs into training samples."""
+            return run_step("compose", shard)
+
+        execute = SandboxOperator(
+            task_id="execute",
+            python_callable=run_execute,
+            op_kwargs={"shard": write_inputs(shard=shard)},
+            map_index_template=LABEL,
+            queue="sandbox",
+            pool="sandbox",
+            doc_md="Run the functions in the sandbox.",
+        )
+        compose(shard=curate(shard=execute.output))
+
+    # A shard that failed for good may be left out (`max_failed_shards`): audit decides.
+    @task(trigger_rule="none_skipped", queue="sandbox", pool="sandbox")
+    def audit() -> Any:
+        """Stage the release and check it; what is published is what was checked."""
+        return run_step("audit")
+
+    @task(outlets=[DATASET])
+    def publish(staged: Any) -> Any:
+        """Write card and manifest, then move the pointer."""
+        release = run_step("publish", staged)
+        context: Any = get_current_context()
+        context["outlet_events"][DATASET].extra = release
+        return release
+
+    functions = merge_functions(extract.expand(shard=plan()))
+    audited = audit()
+    functions >> audited
+    function_shard.expand(shard=functions) >> audited
+    publish(audited)
+
+
+case2code_build()

@@ -1,0 +1,63 @@
+"""`make demo`: the whole build on real input, with nothing else installed.
+
+Runs the `case2code_build` DAG with `airflow dags test` on the standard library of the running
+interpreter, and shows what came of it. Airflow's full log goes to a file; what is shown of it
+is what the steps say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+
+from c2c_airflow.embedded import EmbeddedAirflow
+from c2c_tasks.config import default_target
+
+LINE = re.compile(
+    r"^\S+Z? \[(?P<level>\w+)\s*\] (?P<message>.*?)\s+\[(?P<logger>[\w.]+)\](?P<rest>.*)$"
+)
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    started = time.monotonic()
+    airflow = EmbeddedAirflow()
+    _say(started, f"preparing the embedded Airflow (SQLite) in {airflow.home}")
+    airflow.prepare()
+    conf = {"dump": "stdlib:", "target": default_target()}
+    _say(started, f"airflow dags test case2code_build --conf '{json.dumps(conf)}'")
+    status = _build(airflow, started, conf)
+    if status:
+        print(f"\nThe build failed; Airflow's whole log is in {airflow.log}", file=sys.stderr)
+        return status
+
+    from c2c_tasks.publishing.summary import print_summary
+    from rich.console import Console
+
+    print_summary(default_target(), Console())
+    _say(started, "done")
+    return 0
+
+
+def _build(airflow: EmbeddedAirflow, started: float, conf: dict[str, str]) -> int:
+    with (
+        airflow.log.open("a") as log,
+        airflow.start("dags", "test", "case2code_build", "--conf", json.dumps(conf)) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            log.write(line)
+            match = LINE.match(line)
+            if match and match["logger"].startswith(("c2c_tasks", "c2c_airflow")):
+                _say(started, match["message"])
+    return process.returncode
+
+
+def _say(started: float, message: str) -> None:
+    print(f"[{time.monotonic() - started:6.1f} s] {message}", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

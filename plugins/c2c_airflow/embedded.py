@@ -1,0 +1,67 @@
+"""Airflow embedded in the checkout: SQLite, no services, its home in `.airflow/`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from c2c_tasks.config import project_root
+
+POOLS = {"gpu": "Requests of input writers", "sandbox": "Functions being run"}
+
+
+class EmbeddedAirflow:
+    """The embedded deployment of a checkout."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        root = project_root()
+        self.home = home or root / ".airflow"
+        self.log = self.home / "airflow.log"
+        self.environment = os.environ | {
+            "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "PYTHONPATH": os.pathsep.join([str(root), str(root / "plugins")]),
+        }
+
+    def prepare(self) -> None:
+        """Make or migrate the metadata database, and the pools that the DAGs use."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.run("db", "migrate")
+        for pool, meaning in POOLS.items():
+            self.run("pools", "set", pool, str(os.cpu_count() or 1), meaning)
+
+    def run(self, *command: str) -> None:
+        """Run an `airflow` command; its output goes to the log file.
+
+        Raises SystemExit, naming the log file, where the command fails.
+        """
+        with self.log.open("ab") as log:
+            process = subprocess.run(
+                self.command(*command), env=self.environment, stdout=log, stderr=log, check=False
+            )
+        if process.returncode:
+            raise SystemExit(f"airflow {' '.join(command)} failed; see {self.log}")
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start an `airflow` command whose output is read through a pipe, line by line."""
+        return subprocess.Popen(
+            self.command(*command),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+
+    @staticmethod
+    def command(*command: str) -> list[str]:
+        """Return the command line of an `airflow` command in this environment."""
+        return [sys.executable, "-m", "airflow", *command]

@@ -1,0 +1,57 @@
+"""Options: described, bounded, and refused with a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from c2c_tasks.config import BuildConfig, ConfigError, default_target, section_models
+
+
+def test_every_option_is_described_and_named_once() -> None:
+    names = [
+        (option, field.description)
+        for model in section_models().values()
+        for option, field in model.model_fields.items()
+    ]
+    assert len({name for name, _ in names}) == len(names)
+    assert all(description and description.endswith(".") for _, description in names)
+
+
+def test_every_number_has_bounds() -> None:
+    for model in section_models().values():
+        for option, schema in model.model_json_schema()["properties"].items():
+            if schema["type"] in ("integer", "number"):
+                assert {"minimum", "exclusiveMinimum"} & set(schema), option
+                assert "maximum" in schema, option
+
+
+def test_flat_options_find_their_section() -> None:
+    config = BuildConfig.from_flat({"dump": "file:///d", "max_cases": 7, "model": None})
+    assert (config.source.dump, config.cases.max_cases, config.inputs.model) == ("file:///d", 7, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_cases": 0}, r"option 'max_cases': input should be greater than or equal to 1"),
+        ({"test_share": "a"}, r"option 'test_share': .*number"),
+        ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis' or 'vllm'"),
+        ({"formats": []}, r"option 'formats'"),
+        ({"max_case": 3}, r"unknown option: max_case"),
+    ],
+)
+def test_bad_option_is_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        BuildConfig.from_flat(options)
+
+
+def test_where_and_how_do_not_count_as_content() -> None:
+    here = BuildConfig.from_flat({"target": "file:///a", "functions_per_shard": 10, "dump": "x"})
+    there = BuildConfig.from_flat({"target": "s3://b", "functions_per_shard": 99, "dump": "y"})
+    other = BuildConfig.from_flat({"min_cases": 6})
+    assert here.content_options() == there.content_options() != other.content_options()
+
+
+def test_target_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2C_TARGET", "s3://bucket/prefix/")
+    assert default_target() == "s3://bucket/prefix"

@@ -1,0 +1,97 @@
+"""The two stores keep the same promises; S3 is a real server over the wire."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from c2c_tasks.store import ObjectNotFound, StoreError, local_copy, normalise, read, store_for
+
+
+@pytest.fixture(params=["file", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URI of an empty folder in each store."""
+    if request.param == "file":
+        return tmp_path.as_uri()
+    return str(request.getfixturevalue("s3_bucket"))
+
+
+def test_write_then_read(place: str) -> None:
+    store = store_for(place)
+    uri = f"{place}/a folder/naïve.txt"
+    info = store.write(uri, b"one")
+    assert read(uri) == b"one"
+    found = store.head(info.uri)
+    assert found is not None and (found.size, found.etag) == (3, info.etag)
+    assert store.write(uri, b"other").etag != info.etag
+
+
+def test_missing_object(place: str) -> None:
+    uri = f"{place}/missing"
+    assert store_for(uri).head(uri) is None
+    with pytest.raises(ObjectNotFound, match="missing"):
+        read(uri)
+    with pytest.raises(ObjectNotFound, match="missing"), local_copy(uri):
+        pass
+    store_for(uri).delete(uri)
+
+
+def test_create_has_one_winner(place: str) -> None:
+    uri = f"{place}/claim"
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(lambda n: store_for(uri).create(uri, b"%d" % n), range(8)))
+    winners = [n for n, info in enumerate(written) if info]
+    assert len(winners) == 1
+    assert read(uri) == b"%d" % winners[0]
+
+
+def test_replace_only_the_version_that_was_read(place: str) -> None:
+    store, uri = store_for(place), f"{place}/pointer"
+    assert store.replace(uri, b"new", "no-such-etag") is None
+    first = store.write(uri, b"1")
+    second = store.replace(uri, b"22", first.etag)
+    assert second is not None
+    assert store.replace(uri, b"333", first.etag) is None
+    assert read(uri) == b"22"
+
+
+def test_list_is_sorted_and_stays_in_its_folder(place: str) -> None:
+    store = store_for(place)
+    for name in ("d/b", "d/a", "d/c/e", "dd/x"):
+        store.write(f"{place}/{name}", b"x")
+    names = [info.uri.removeprefix(f"{place}/") for info in store.list(f"{place}/d")]
+    assert names == ["d/a", "d/b", "d/c/e"]
+
+
+def test_upload_and_local_copy(place: str, tmp_path: Path) -> None:
+    source = tmp_path / "source.bin"
+    source.write_bytes(bytes(range(256)) * 4_000)
+    uri = f"{place}/copy.bin"
+    assert store_for(uri).upload(uri, source).size == source.stat().st_size
+    with local_copy(uri) as path:
+        assert path.read_bytes() == source.read_bytes()
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    uri = (tmp_path / "file" / "below").as_uri()
+    with pytest.raises(StoreError, match="cannot be written"):
+        store_for(uri).write(uri, b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_missing_bucket_and_unknown_scheme_are_named(s3_bucket: str) -> None:
+    with pytest.raises(StoreError, match="no such bucket"):
+        store_for("s3://x").write(f"{s3_bucket}-missing/a", b"x")
+    with pytest.raises(StoreError, match="ftp://host/a: the scheme must be"):
+        store_for("ftp://host/a")
+    with pytest.raises(StoreError, match="names no bucket"):
+        store_for("s3:///a").head("s3:///a")
+
+
+def test_normalise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert normalise("out/") == f"{tmp_path.as_uri()}/out"
+    assert normalise("s3://bucket/prefix/") == "s3://bucket/prefix"
