@@ -71,10 +71,7 @@ class _Writer:
         elif kind is int:
             if value.bit_length() > 4 * self.left:
                 raise Unrepresentable("too long")
-            try:
-                self.put(repr(value))
-            except ValueError:
-                raise Unrepresentable("integer over the digit limit") from None
+            self.put(_digits(value))
         elif value is None or kind is bool:
             self.put(repr(value))
         elif kind is float:
@@ -140,6 +137,13 @@ class _Writer:
         if not same:  # "-0+1j" reads back as 0+1j, and "nanj" is a name
             raise Unrepresentable("complex number without a literal")
         self.put(text)
+
+
+def _digits(value: int) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # sys.get_int_max_str_digits()
+        raise Unrepresentable("integer over the digit limit") from None
 
 
 def _refuse_nan(value: Any) -> None:

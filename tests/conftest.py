@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from c2c_tasks import store
 
 ROOT = Path(__file__).resolve().parent.parent
+# Examples share two cores with servers and containers: time tells nothing about them.
+settings.register_profile("case2code", deadline=None)
+settings.load_profile("case2code")
+
 SANDBOX_IMAGE = "case2code-sandbox:latest"
 
 
@@ -34,6 +39,16 @@ def shared_data() -> Path:
     if not (folder / "case2code_test_half.jsonl").is_file():
         unavailable("data", f"{folder} does not hold case2code_test_half.jsonl (C2C_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of an Airflow of this test process alone, its database migrated."""
+    from c2c_airflow.embedded import EmbeddedAirflow
+
+    airflow = EmbeddedAirflow(tmp_path_factory.mktemp("airflow"))
+    airflow.prepare()
+    return airflow.home
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""Training rows: prompts that show cases, and the program as the answer."""

@@ -1,0 +1,117 @@
+"""Every DAG file: parses fast and alone, has no cycle, and documents what it asks for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
+
+PARSE = """
+import json, sys, time
+import airflow.sdk
+from airflow.providers.docker.operators.docker import DockerOperator
+opened = []
+sys.addaudithook(
+    lambda event, args: opened.append((event, str(args[0])))
+    if event in ("open", "socket.connect", "subprocess.Popen", "sqlite3.connect") else None
+)
+started = time.process_time()
+__import__(sys.argv[1])
+seconds = time.process_time() - started
+code = tuple(p for p in sys.path if p) + (sys.prefix, sys.base_prefix)
+print(json.dumps({
+    "seconds": seconds,
+    "opened": [o for o in opened if not (o[0] == "open" and o[1].startswith(code))],
+    "modules": sorted(sys.modules),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=DAG_FILES, ids=lambda path: path.stem)
+def parsed(request: pytest.FixtureRequest, airflow_home: Path) -> dict[str, Any]:
+    """What parsing a DAG file did, in a fresh interpreter that has Airflow loaded."""
+    results = []
+    for _ in range(3):
+        process = subprocess.run(
+            [sys.executable, "-c", PARSE, request.param.stem],
+            env=os.environ
+            | {
+                "AIRFLOW_HOME": str(airflow_home),
+                "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "plugins", ROOT / "dags"))),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        results.append(json.loads(process.stdout.splitlines()[-1]))
+    return min(results, key=lambda result: float(result["seconds"]))
+
+
+def test_parsing_opens_nothing(parsed: dict[str, Any]) -> None:
+    assert parsed["opened"] == []
+
+
+def test_parsing_is_quick_because_it_imports_little(parsed: dict[str, Any]) -> None:
+    heavy = {"boto3", "pyarrow", "datasets", "matplotlib", "duckdb", "c2c_tasks.pipeline"}
+    assert heavy.isdisjoint(parsed["modules"])
+    # Seconds of this process's own CPU, the least of three: other load does not count.
+    assert parsed["seconds"] < 0.1
+
+
+@pytest.fixture(scope="module")
+def dag(airflow_home: Path) -> Any:
+    from case2code_build import case2code_build
+
+    return case2code_build()
+
+
+def test_every_param_is_documented_and_valid(dag: Any) -> None:
+    for name, param in dag.params.items():
+        param = dag.params.get_param(name)
+        assert param.description and param.description.endswith("."), name
+        assert param.schema["section"], name
+        param.resolve()
+
+
+def test_every_option_is_a_param(dag: Any) -> None:
+    from c2c_tasks.config import BuildConfig, section_models
+
+    options = {name for model in section_models().values() for name in model.model_fields}
+    assert set(dag.params) == options
+    values = {name: dag.params.get_param(name).resolve() for name in dag.params}
+    assert BuildConfig.from_flat(values) == BuildConfig()
+
+
+def test_policies_for_the_one_on_call(dag: Any) -> None:
+    assert dag.doc_md and dag.tags and dag.max_active_runs == 1 and not dag.catchup
+    for task in dag.tasks:
+        assert task.owner == "case2code", task.task_id
+        assert task.retries >= 2 and task.retry_exponential_backoff, task.task_id
+        assert task.execution_timeout, task.task_id
+        assert task.doc_md or task.doc, task.task_id
+
+
+def test_tasks_are_those_of_the_design(dag: Any) -> None:
+    assert dag.topological_sort() is not None
+    assert dag.task_ids == [
+        "plan",
+        "extract",
+        "merge_functions",
+        "shard.write_inputs",
+        "shard.execute",
+        "shard.curate",
+        "shard.compose",
+        "audit",
+        "publish",
+    ]
+    queues = {task.task_id: (task.queue, task.pool) for task in dag.tasks}
+    assert queues["shard.write_inputs"] == ("gpu", "gpu")
+    assert queues["shard.execute"] == ("sandbox", "sandbox")
