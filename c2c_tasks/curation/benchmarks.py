@@ -25,11 +25,11 @@ class BenchmarkPrograms:
             try:
                 functions = top_level_functions(program)
             except SyntaxError as error:
-                report.count("benchmark programs unread")
+                report.count("unread benchmark programs")
                 report.problem(f"benchmark program {number} cannot be parsed: {error}")
                 continue
             if not functions:
-                report.count("benchmark programs unread")
+                report.count("unread benchmark programs")
                 report.problem(f"benchmark program {number} defines no function")
                 continue
             for name, text in functions.items():

@@ -94,12 +94,12 @@ def _chosen(
     left = list(range(len(sound)))
     while left and len(chosen) < options.max_cases:
 
-        def worth(position: int) -> tuple[int, bool, int, int]:
+        def rank(position: int) -> tuple[int, bool, int, str]:
             case = sound[position]
             gain = len(uncovered.intersection(case.covered_lines))
-            return gain, _result(case) not in results, -len(case.arguments), -position
+            return -gain, _result(case) in results, len(case.arguments), case.arguments
 
-        best = max(left, key=worth)
+        best = min(left, key=rank)
         left.remove(best)
         case = sound[best]
         if case.outcome == "raised":

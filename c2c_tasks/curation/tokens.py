@@ -4,15 +4,16 @@ The tokens are the nodes of the syntax tree, written out in order: so they are t
 every version of the interpreter, and layout, comments, docstrings, annotations and import
 statements do not count. Names are treated by who chose them. A name that carries behaviour
 (a builtin, an attribute, what an import binds) is kept: `math.sin` is not `math.cos`. A name
-that the author made up says nothing: the entry point is ``entry``, its parameters are
-``p0``, ``p1`` … by position (so that ``a - b`` is not ``b - a``), and all others are
-numbered inside each shingle, so that a statement put in renumbers nothing further down.
+that the author made up says nothing: the entry point's parameters are ``p0``, ``p1`` … by
+position (so that ``a - b`` is not ``b - a``), and all others are numbered inside each
+shingle, so that a statement put in renumbers nothing further down.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 from collections.abc import Iterator
 
 SHINGLE_TOKENS = 5
@@ -20,6 +21,8 @@ SHINGLE_TOKENS = 5
 _INVENTED = "~"
 """Marks the token of a name that the author made up."""
 _END = "end"
+_ABSENT = "absent"
+"""Stands where a list of the tree has a gap: the key of ``**`` in a dict, no default."""
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _SILENT = {
@@ -72,7 +75,9 @@ def top_level_functions(program: str) -> dict[str, str]:
 
 def _parse(program: str) -> ast.Module:
     try:
-        return ast.parse(program)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in other people's strings
+            return ast.parse(program)
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, deep nesting
         raise SyntaxError(str(error) or type(error).__name__) from None
 
@@ -88,17 +93,18 @@ def _roles(tree: ast.Module, entry_point: str) -> dict[str, str]:
             case ast.ImportFrom(module=module, names=aliases):
                 for alias in aliases:
                     roles[alias.asname or alias.name] = f"{module}.{alias.name}"
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            case (
+                ast.FunctionDef(name=str(name))
+                | ast.AsyncFunctionDef(name=str(name))
+                | ast.ClassDef(name=str(name))
+                | ast.arg(arg=str(name))
+                | ast.Name(id=str(name), ctx=ast.Store())
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 roles.setdefault(name, _INVENTED + name)
-            case ast.ClassDef(name=name) | ast.arg(arg=name):
-                roles.setdefault(name, _INVENTED + name)
-            case ast.Name(id=name, ctx=ast.Store()):
-                roles.setdefault(name, _INVENTED + name)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-                roles.setdefault(name, _INVENTED + name)
-            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                roles.setdefault(name, _INVENTED + name)
-    roles[entry_point] = "entry"
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry_point:
             for position, parameter in enumerate(_parameters(node.args)):
@@ -135,13 +141,14 @@ def _walk(tree: ast.Module, roles: dict[str, str]) -> Iterator[str]:
 
 def _children(node: ast.AST, roles: dict[str, str]) -> Iterator[ast.AST | str]:
     for field, value in ast.iter_fields(node):
-        if field in _SILENT or value is None:
+        if field in _SILENT or value is None or (field == "name" and isinstance(node, _SCOPES)):
             continue
         if isinstance(value, list):
             items = value
             if field == "body" and isinstance(node, _SCOPES) and ast.get_docstring(node, False):
                 items = value[1:]
-            yield from (roles.get(item, item) if type(item) is str else item for item in items)
+            for item in items:
+                yield roles.get(item, item) if isinstance(item, str) else item or _ABSENT
             if field in _BLOCKS and value:
                 yield _END
         elif isinstance(value, ast.AST):

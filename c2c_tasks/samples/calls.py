@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from c2c_tasks.literals import dumps
-from c2c_tasks.records import Parameter
+from c2c_tasks.records import Parameter, ParameterKind
+
+_REST: ParameterKind = "var_positional"
 
 
 def call_expression(
@@ -26,7 +28,7 @@ def call_expression(
     """
     if unknown := arguments.keys() - {parameter.name for parameter in parameters}:
         raise ValueError(f"{name} has no parameter {', '.join(sorted(unknown))}")
-    rest = any(arguments.get(p.name) for p in parameters if p.kind == "var_positional")
+    rest = any(arguments.get(p.name) for p in parameters if p.kind == _REST)
     written: list[str] = []
     skipped: str | None = None
     for parameter in parameters:
@@ -35,6 +37,9 @@ def call_expression(
                 skipped = skipped or parameter.name
             continue
         value = arguments[parameter.name]
+        by_position = parameter.kind == "positional_only" or (value and parameter.kind == _REST)
+        if skipped and by_position:
+            raise ValueError(f"{name}: {parameter.name} is given, but not {skipped} before it")
         match parameter.kind:
             case "positional_or_keyword" if skipped or (by_keyword and not rest):
                 written.append(f"{parameter.name}={dumps(value)}")
@@ -46,8 +51,6 @@ def call_expression(
                 written += [dumps(item) for item in value]
             case "var_keyword":
                 written += _keywords(value)
-        if skipped and value and parameter.kind in ("positional_only", "var_positional"):
-            raise ValueError(f"{name}: {parameter.name} is given, but not {skipped} before it")
     return f"{name}({', '.join(written)})"
 
 
@@ -83,11 +86,10 @@ def _declaration(parameter: Parameter) -> str:
 
 
 def _keywords(values: Mapping[Any, Any]) -> list[str]:
-    """Return further keyword arguments; names that are no plain identifiers go as a dict."""
-    plain = {name: value for name, value in values.items() if _is_plain(name)}
-    others = {name: value for name, value in values.items() if name not in plain}
-    written = [f"{name}={dumps(value)}" for name, value in plain.items()]
-    return [*written, f"**{dumps(others)}"] if others else written
+    """Return further keyword arguments, as a dict where a name is no plain identifier."""
+    if not values or all(map(_is_plain, values)):
+        return [f"{name}={dumps(value)}" for name, value in values.items()]
+    return [f"**{dumps(values)}"]
 
 
 def _is_plain(name: object) -> bool:

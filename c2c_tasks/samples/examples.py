@@ -41,7 +41,8 @@ class Example:
     @property
     def exception(self) -> str:
         """The exception as an expression: ``ValueError('empty')``."""
-        return f"{self.exception_type}({self.exception_message!r})"
+        message = repr(self.exception_message) if self.exception_message else ""
+        return f"{self.exception_type}({message})"
 
     @property
     def outcome(self) -> str:

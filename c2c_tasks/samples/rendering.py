@@ -122,12 +122,16 @@ def _fits_assertion(example: Example) -> bool:
 
 
 def _table(examples: Sequence[Example]) -> str:
-    names = list(examples[0].literals)
+    names = list(dict.fromkeys(name for e in examples for name in e.literals))
     columns = [*(code_span(name) for name in names), "Result"]
-    rows = [[*(code_span(e.literals[n]) for n in names), _cell_outcome(e)] for e in examples]
+    rows = [[*(_cell(e, name) for name in names), _cell_outcome(e)] for e in examples]
     lines = [columns, ["---"] * len(columns)]
     lines += [[cell.replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(example: Example, name: str) -> str:
+    return code_span(example.literals[name]) if name in example.literals else ""
 
 
 def _cell_outcome(example: Example) -> str:
@@ -147,7 +151,9 @@ def _dicts(examples: Sequence[Example]) -> str:
 
 
 def _json_lines(examples: Sequence[Example]) -> str:
-    return code_block("\n".join(json.dumps(_as_json(e), ensure_ascii=False) for e in examples), "json")
+    return code_block(
+        "\n".join(json.dumps(_as_json(e), ensure_ascii=False) for e in examples), "json"
+    )
 
 
 def _as_json(example: Example) -> dict[str, Any]:
@@ -208,19 +214,18 @@ def _blocks(examples: Sequence[Example]) -> str:
 
 
 def _block(number: int, example: Example) -> str:
-    given = ", ".join(f"{name} = {text}" for name, text in example.literals.items())
     label = "Error" if example.raised else "Output"
     outcome = example.output or example.exception
-    body = code_block(f"Input: {given or '(none)'}\n{label}: {outcome}", "")
+    body = code_block(f"Input: {_assigned(example)}\n{label}: {outcome}", "")
     return f"Example {number}\n\n{body}"
 
 
 def _assignments(examples: Sequence[Example]) -> str:
-    lines = (
-        f"{', '.join(f'{name} = {text}' for name, text in e.literals.items()) or '()'}  ->  {e.outcome}"
-        for e in examples
-    )
-    return code_block("\n".join(lines), "")
+    return code_block("\n".join(f"{_assigned(e)}  ->  {e.outcome}" for e in examples), "")
+
+
+def _assigned(example: Example) -> str:
+    return ", ".join(f"{name} = {text}" for name, text in example.literals.items()) or "(nothing)"
 
 
 def _always(_: Example) -> bool:

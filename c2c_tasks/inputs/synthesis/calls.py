@@ -12,13 +12,11 @@ from c2c_tasks.inputs.synthesis.uses import (
     FORMATTED,
     HASHABLE,
     INTEGER,
-    ITERABLE,
     KINDS,
     NUMBER,
     SEQUENCE,
     SIZED,
     STRING,
-    UNLIKELY,
     Evidence,
     Use,
     evidence,
@@ -57,9 +55,11 @@ def having_attribute(name: str) -> Evidence | None:
 
 
 _SAME_TEXT = frozenset(
-    "lower upper strip lstrip rstrip title capitalize casefold swapcase replace expandtabs "
-    "zfill ljust rjust center translate removeprefix removesuffix format encode decode".split()
+    "replace expandtabs zfill ljust rjust center translate removeprefix removesuffix format "
+    "encode decode swapcase".split()
 )
+_NEARLY_SAME = frozenset("lower upper strip lstrip rstrip title capitalize casefold".split())
+"""Methods past which a text is still looked at as if it were the owner."""
 _TO_INT = frozenset("find rfind index rindex count bit_length".split())
 _NUMERIC = frozenset("sum abs round divmod pow".split())
 _TEXTUAL_MODULES = frozenset(
@@ -127,9 +127,11 @@ def bind(parameter: Use, argument: Use) -> None:
 
 
 def _method(walk: Expressions, owner: Use, name: str, node: ast.Call, env: Environment) -> Use:
-    walk.attribute(owner, name)
-    arguments = _arguments(walk, node, env)
     owner = owner.root()
+    arguments = _arguments(walk, node, env)
+    if "regex" in owner.flags:
+        return _regex(name, [owner, *arguments])
+    walk.attribute(owner, name)
     texts = [use.constant for use in arguments if isinstance(use.constant, str)]
     known = owner.constant
     first = arguments[0] if arguments else None
@@ -171,9 +173,14 @@ def _method(walk: Expressions, owner: Use, name: str, node: ast.Call, env: Envir
         case "count" | "index" | "find" | "rfind" | "rindex" | "replace":
             for text in texts[:1]:
                 owner.fragments.setdefault(text)
-            if first is not None and not texts and owner.best() == "str":
-                first.observe(EXACT["str"])
-    if name in _SAME_TEXT:
+            if first is not None and not texts:
+                if owner.score("list") < -1.0 < owner.score("str"):
+                    first.observe(EXACT["str"])
+                elif first.best() in ("int", "float"):
+                    owner.observe(evidence(0.0, str=-4.0))
+    if name in _NEARLY_SAME and known is ABSENT:
+        return owner
+    if name in _SAME_TEXT or name in _NEARLY_SAME:
         result = _made("bytes" if name == "encode" else "str")
         result.origin = ("same", owner, None)
         return result
@@ -286,6 +293,10 @@ def _builtin(walk: Expressions, name: str, node: ast.Call, env: Environment) -> 
         case "sorted" | "list" | "tuple" | "set" | "frozenset" | "reversed" | "iter":
             if not arguments:
                 return _made("list" if name == "iter" else name)
+            if name in ("list", "tuple") and first.root().fields and first.constant is ABSENT:
+                return first
+            if name in ("list", "tuple") and first.best() in ("list", "tuple"):
+                return first
             item = walk.iterate(first)
             if name == "reversed":
                 first.observe(SEQUENCE)
@@ -456,7 +467,9 @@ def _regex(name: str, uses: list[Use]) -> Use:
     if not isinstance(pattern, str):
         uses[0].observe(STRING)
     if name == "compile":
-        return Use(pattern) if isinstance(pattern, str) else Use()
+        compiled = Use(pattern) if isinstance(pattern, str) else Use()
+        compiled.flag("regex")
+        return compiled
     if name in ("findall", "split"):
         return _made("list", _made("str"))
     return _made("str") if name == "sub" else Use()
@@ -467,5 +480,3 @@ def _number() -> Use:
     use.observe(NUMBER)
     return use
 
-
-assert ITERABLE and UNLIKELY < 0

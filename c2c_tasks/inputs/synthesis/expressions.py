@@ -19,7 +19,6 @@ from c2c_tasks.inputs.synthesis.uses import (
     INDEXED,
     INTEGER,
     ITERABLE,
-    KINDS,
     MULTIPLIED,
     NUMBER,
     ORDERED,
@@ -54,7 +53,7 @@ def of_constant(value: Any) -> Use:
     return use
 
 
-def compare_with_constant(use: Use, value: Any) -> None:
+def compare_with_constant(use: Use, value: Any, depth: int = 0) -> None:
     """Record that a use is compared with a constant; seek back through what made it."""
     use = use.root()
     if isinstance(value, list | tuple | set | frozenset | dict):
@@ -73,28 +72,32 @@ def compare_with_constant(use: Use, value: Any) -> None:
             use.observe(NUMBER, 0.6)
         elif kind is not None:
             use.observe(mostly(kind, 1.5))
-    if use.origin is None:
+    if use.origin is None or depth > 5:  # unified uses may have come of themselves
         return
     how, operand, other = use.origin
     with contextlib.suppress(TypeError, ValueError, OverflowError, ZeroDivisionError):
-        _seek_back(how, operand.root(), other, value)
+        _seek_back(how, operand.root(), other, value, depth + 1)
 
 
-def _seek_back(how: str, operand: Use, other: Any, value: Any) -> None:
+def _seek_back(how: str, operand: Use, other: Any, value: Any, depth: int) -> None:
     """Record on an operand what makes the operation's result equal `value`."""
     match how:
         case "same":
-            compare_with_constant(operand, value)
+            compare_with_constant(operand, value, depth)
+        case "prefix" | "suffix" | "part" if isinstance(value, str):
+            operand.observe(mostly("str", 1.0))
+            affixes = operand.prefixes if how == "prefix" else operand.suffixes
+            (operand.fragments if how == "part" else affixes).setdefault(value)
         case "len" if isinstance(value, int) and 0 <= value <= 60:
             operand.lengths.setdefault(value)
         case "%" if isinstance(value, int) and isinstance(other, int) and other:
             operand.remainders.setdefault((other, value))
         case "number" if isinstance(value, int | float):
-            compare_with_constant(operand, str(value) if operand.score("int") < 0 else value)
+            compare_with_constant(operand, str(value) if operand.score("int") < 0 else value, depth)
         case "ord" if isinstance(value, int) and 0 < value < 0x110000:
-            compare_with_constant(operand, chr(value))
+            compare_with_constant(operand, chr(value), depth)
         case "+" | "-" | "r-" | "*" | "/" | "//" if isinstance(value, int | float):
-            compare_with_constant(operand, _INVERSE[how](value, other))
+            compare_with_constant(operand, _INVERSE[how](value, other), depth)
 
 
 _INVERSE: dict[str, Callable[[Any, Any], Any]] = {
@@ -177,11 +180,14 @@ class Expressions:
             use.observe(SEQUENCE)
             for bound in (node.slice.lower, node.slice.upper, node.slice.step):
                 if bound is not None:
-                    self.expression(bound, env).observe(INTEGER, 0.5)
+                    limit = self.expression(bound, env)
+                    limit.observe(INTEGER, 0.5)
+                    if isinstance(limit.constant, int) and 1 < limit.constant < 40:
+                        use.root().lengths.setdefault(limit.constant)
             sliced = Use()
             sliced.scores = list(use.root().scores or ())
             sliced.item, sliced.value = use.get("item"), use.get("value")
-            sliced.origin = ("same", use, None)
+            sliced.origin = (_slice_role(node.slice), use, None)
             return sliced
         return self.subscript(use, self.expression(node.slice, env))
 
@@ -513,6 +519,16 @@ class Expressions:
                 self.attribute(self.expression(value, env), name)
 
 
+def _slice_role(node: ast.Slice) -> str:
+    """Return which part of a text a slice takes: its ``prefix``, its ``suffix`` or a ``part``."""
+    negative = isinstance(node.lower, ast.UnaryOp)
+    if node.step is not None:
+        return "part"
+    if node.lower is None or (isinstance(node.lower, ast.Constant) and node.lower.value == 0):
+        return "prefix"
+    return "suffix" if negative and node.upper is None else "part"
+
+
 _SYMBOLS: dict[type[ast.operator], str] = {
     ast.Sub: "-",
     ast.Mult: "*",
@@ -520,4 +536,3 @@ _SYMBOLS: dict[type[ast.operator], str] = {
     ast.FloorDiv: "//",
     ast.Mod: "%",
 }
-assert len(KINDS) == 10

@@ -26,6 +26,8 @@ Evidence = tuple[float, ...]
 UNLIKELY = -4.0
 """Log-likelihood of a kind that an operation does not support. Finite: the operation may
 stand in a branch that other kinds do not reach."""
+LEAST = -40.0
+"""Where evidence against a kind stops to add up."""
 
 _TYPES: Mapping[type, str] = {
     int: "int",
@@ -161,7 +163,9 @@ class Use:
         if use.scores is None:
             use.scores = [weight * score for score in seen]
         else:
-            use.scores = [old + weight * new for old, new in zip(use.scores, seen, strict=True)]
+            use.scores = [
+                max(old + weight * new, LEAST) for old, new in zip(use.scores, seen, strict=True)
+            ]
 
     def score(self, kind: str) -> float:
         """Return the log-likelihood of a kind, 0 where nothing was observed."""

@@ -1,0 +1,1 @@
+"""Input writers: who proposes the arguments that a function is called with."""

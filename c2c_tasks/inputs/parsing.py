@@ -1,0 +1,203 @@
+"""Inputs read from what a language model wrote.
+
+Models answer in many forms: fenced code, ``examples = [dict(...), ...]``, dict displays,
+JSON, calls of the function itself, comments between them, the last item cut off. All are
+read with `ast`; nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from c2c_tasks import literals
+from c2c_tasks.inputs.constants import NotConstant, constant_value
+from c2c_tasks.inputs.signatures import WrongArguments, bind, bind_call, check
+from c2c_tasks.records import Function
+
+MAX_ANSWER_CHARACTERS = 200_000
+MAX_CANDIDATES = 2_000
+"""Items looked at in one answer."""
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n?(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.S | re.M)
+_JSON_NAMES = {"true": True, "false": False, "null": None, "nan": float("nan"), "inf": float("inf")}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What could be read from a model's answer."""
+
+    arguments: list[str] = field(default_factory=list)
+    """Distinct canonical literals, in order of appearance."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Items that were not taken, by reason: ``not_a_literal``, ``unknown_parameter``,
+    ``missing_parameter``, ``too_many_arguments``, ``wrong_arguments``, ``unrepresentable``,
+    ``repeated``, ``truncated``."""
+
+
+def parse_answer(text: str, function: Function) -> Answer:
+    """Return the arguments that an answer proposes for a function. Raises nothing."""
+    reader = _Reader(function)
+    text = text[:MAX_ANSWER_CHARACTERS].replace("\x00", "")
+    blocks = [found.group(1) for found in _FENCE.finditer(text)] or [text]
+    for block in blocks:
+        reader.block(block)
+    return reader.answer
+
+
+class _Reader:
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.answer = Answer()
+        self.seen: set[str] = set()
+        self.candidates = 0
+        self.starts = re.compile(rf"\bdict\s*\(|\{{|(?<![\w.]){re.escape(function.entry_point)}\s*\(")
+
+    def block(self, code: str) -> None:
+        """Read a block as a module where it parses, else item by item."""
+        module = _parsed(code, "exec")
+        if isinstance(module, ast.Module):
+            names: dict[str, Any] = dict(_JSON_NAMES)
+            for statement in module.body:
+                self.statement(statement, names)
+            return
+        for text in self.balanced_items(code):
+            expression = _parsed(text, "eval")
+            if isinstance(expression, ast.Expression):
+                self.item(expression.body, dict(_JSON_NAMES))
+
+    def statement(self, node: ast.stmt, names: dict[str, Any]) -> None:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if not self.collection(value, names):
+                    try:
+                        names[name] = constant_value(value, names)
+                    except NotConstant:
+                        names.pop(name, None)
+            case ast.Assign(value=value) | ast.AugAssign(value=value) | ast.Expr(value=value):
+                self.collection(value, names)
+            case ast.AnnAssign(value=value) if value is not None:
+                self.collection(value, names)
+            case ast.Assert(test=test):
+                self.collection(test, names)
+
+    def collection(self, node: ast.expr, names: dict[str, Any]) -> bool:
+        """Read the items of an expression; tell whether there were any."""
+        before = self.candidates
+        match node:
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                if not all(isinstance(item, ast.Constant) for item in items):
+                    for item in items:
+                        self.item(item, names)
+            case ast.Call(func=ast.Attribute(attr="append" | "extend" | "add"), args=[value]):
+                if not self.collection(value, names):
+                    self.item(value, names)
+            case ast.Dict() | ast.Call():
+                self.item(node, names)
+            case ast.Compare(left=left):
+                self.collection(left, names)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                self.collection(left, names)
+                self.collection(right, names)
+        return self.candidates > before
+
+    def item(self, node: ast.expr, names: dict[str, Any]) -> None:
+        """Take one item, or count why not."""
+        if self.candidates >= MAX_CANDIDATES:
+            return
+        self.candidates += 1
+        try:
+            arguments = self.arguments(node, names)
+            if arguments is None:
+                self.candidates -= 1
+                return
+            row = literals.dumps(arguments)
+            literals.loads(row)
+        except NotConstant:
+            self.refuse("not_a_literal")
+        except WrongArguments as error:
+            self.refuse(error.reason)
+        except (literals.Unrepresentable, ValueError, RecursionError):
+            self.refuse("unrepresentable")
+        else:
+            if row in self.seen:
+                self.refuse("repeated")
+            else:
+                self.seen.add(row)
+                self.answer.arguments.append(row)
+
+    def arguments(self, node: ast.expr, names: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the arguments that an item gives; None where it is no item at all."""
+        parameters = self.function.parameters
+        match node:
+            case ast.Call(func=ast.Name(id="dict")) | ast.Dict():
+                return check(parameters, constant_value(node, names))
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if (
+                name == self.function.entry_point
+            ):
+                return bind_call(parameters, node, names)
+            case ast.Call(func=ast.Name(id="print" | "list" | "str" | "repr"), args=[inner]):
+                return self.arguments(inner, names)
+            case ast.Tuple():
+                return bind(parameters, constant_value(node, names), {})
+            case ast.Compare(left=left):
+                return self.arguments(left, names)
+        return None
+
+    def refuse(self, reason: str) -> None:
+        self.answer.refused[reason] = self.answer.refused.get(reason, 0) + 1
+
+    def balanced_items(self, code: str) -> Iterator[str]:
+        """Yield the text of each outermost item; count the one that is cut off."""
+        position = 0
+        while self.candidates < MAX_CANDIDATES:
+            found = self.starts.search(code, position)
+            if found is None:
+                return
+            line = code.rfind("\n", 0, found.start()) + 1
+            if "#" in code[line : found.start()]:
+                position = code.find("\n", found.start()) + 1 or len(code)
+                continue
+            end = _end_of_item(code, found.start())
+            if end is None:
+                self.refuse("truncated")
+                position = found.end()
+            else:
+                yield code[found.start() : end]
+                position = end
+
+
+def _parsed(code: str, mode: str) -> ast.AST | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a model's text is no news
+            return ast.parse(code.strip() if mode == "eval" else code, mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return None
+
+
+_TOKEN = re.compile(
+    r"\"\"\".*?\"\"\"|'''.*?'''"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|\#[^\n]*|[\[({]|[\])}]|[\"']",
+    re.S,
+)
+
+
+def _end_of_item(code: str, start: int) -> int | None:
+    """Return where the brackets opened from `start` on are closed; None where they are not."""
+    depth = 0
+    for found in _TOKEN.finditer(code, start):
+        token = found.group()
+        if token in ("(", "[", "{"):
+            depth += 1
+        elif token in (")", "]", "}"):
+            depth -= 1
+            if depth <= 0:
+                return found.end() if depth == 0 else None
+        elif token in ('"', "'"):
+            return None  # a text that is never closed
+    return None

@@ -1,0 +1,120 @@
+"""Arguments of calls that docstrings and comments write."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from c2c_tasks.inputs.constants import NotConstant, constant_value
+from c2c_tasks.inputs.signatures import WrongArguments, bind_call
+from c2c_tasks.records import Function
+
+MAX_EXAMPLES = 20
+MAX_CALL_CHARACTERS = 600
+
+
+def written_calls(
+    function: Function, entry: ast.FunctionDef | ast.AsyncFunctionDef
+) -> list[dict[str, Any]]:
+    """Return the arguments of example calls, as parameter to value, distinct, in order.
+
+    Doctests first, with names that earlier lines of the same doctest bind; then any text
+    in the docstring or a comment that reads as a call with constant arguments.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    docstring = ast.get_docstring(entry, clean=False) or ""
+    for arguments in (
+        *_doctest_calls(function, docstring),
+        *_mentioned_calls(function, docstring),
+        *_mentioned_calls(function, "\n".join(_comments(function.program))),
+    ):
+        if len(found) < MAX_EXAMPLES:
+            found.setdefault(repr(arguments), arguments)
+    return list(found.values())
+
+
+def _doctest_calls(function: Function, docstring: str) -> Iterator[dict[str, Any]]:
+    names: dict[str, Any] = {}
+    for source in _doctest_sources(docstring):
+        try:
+            module = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for statement in module.body:
+            yield from _calls_in(function, statement, names)
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    try:
+                        names[name] = constant_value(value, names)
+                    except NotConstant:
+                        names.pop(name, None)
+
+
+def _doctest_sources(docstring: str) -> Iterator[str]:
+    lines: list[str] = []
+    for raw in [*docstring.splitlines(), ""]:
+        line = raw.strip()
+        if line.startswith("...") and lines:
+            lines.append(line[4:])
+            continue
+        if lines:
+            yield "\n".join(lines)
+            lines = []
+        if line.startswith(">>>"):
+            lines.append(line[4:])
+
+
+def _calls_in(
+    function: Function, tree: ast.AST, names: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name | ast.Attribute)
+            and function.entry_point
+            == (node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
+        ):
+            try:
+                yield bind_call(function.parameters, node, names)
+            except (NotConstant, WrongArguments):
+                continue
+
+
+def _mentioned_calls(function: Function, text: str) -> Iterator[dict[str, Any]]:
+    for start in re.finditer(rf"(?<![\w.]){re.escape(function.entry_point)}\(", text):
+        call = _balanced(text[start.start() : start.start() + MAX_CALL_CHARACTERS])
+        if call is None:
+            continue
+        try:
+            tree = ast.parse(call, mode="eval")
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        yield from _calls_in(function, tree, {})
+
+
+def _balanced(text: str) -> str | None:
+    """Return the text up to the parenthesis that closes its first one, outside of quotes."""
+    depth = 0
+    quote = ""
+    for position, character in enumerate(text):
+        if quote:
+            if character == quote and text[position - 1] != "\\":
+                quote = ""
+        elif character in "'\"":
+            quote = character
+        elif character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+            if depth == 0:
+                return text[: position + 1]
+    return None
+
+
+def _comments(program: str) -> Iterator[str]:
+    for line in program.splitlines():
+        _, mark, comment = line.partition("#")
+        if mark:
+            yield comment.strip()

@@ -1,0 +1,126 @@
+"""The manifest: what a release holds and how it was made. Written last, it *is* the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from c2c_tasks.records import FORMATS, SPLITS, Split
+from c2c_tasks.shards import Stage
+from c2c_tasks.store import StoreError, read
+
+MANIFEST = "manifest.json"
+DUMP_OBJECTS = "dump_objects.parquet"
+DATA_CONFIGS: tuple[str, ...] = ("programs", *FORMATS)
+"""Names of the folders of data files; each is a config of the dataset card."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True, extra="forbid")
+
+
+class FileEntry(_Part):
+    """One file of a release."""
+
+    path: str
+    """Inside the release, with ``/``."""
+    bytes: int
+    rows: int | None
+    """Of a Parquet file; None for any other."""
+    sha256: str
+
+    @property
+    def config(self) -> str | None:
+        """The config that this data file belongs to; None where it is no data file."""
+        folder = self.path.partition("/")[0]
+        return folder if folder in DATA_CONFIGS and self.path.endswith(".parquet") else None
+
+    @property
+    def split(self) -> Split | None:
+        """The split that this data file belongs to; None where it is no data file."""
+        name = self.path.rpartition("/")[2]
+        return next((s for s in SPLITS if self.config and name.startswith(f"{s}-")), None)
+
+
+class Dump(_Part):
+    """What a release was built from, its parents' objects included."""
+
+    uri: str
+    objects: int
+    file: str = DUMP_OBJECTS
+    """Path, inside the release, of the list of dump objects with their ETags and sizes."""
+
+
+class FunnelStage(_Part):
+    """One line of the funnel: see `c2c_tasks.shards.Stage`."""
+
+    name: str
+    unit: str
+    rows_in: int
+    rows_out: int
+    dropped: dict[str, int]
+
+
+class Manifest(_Part):
+    """What a release holds and how it was made."""
+
+    schema_version: Literal[1] = 1
+    dataset_name: str
+    version: str
+    parent: str | None
+    """Version of the release that this one adds to."""
+    build_id: str
+    created_for: str
+    """Logical date of the build, ``YYYY-MM-DD``."""
+    config: dict[str, Any]
+    """Every option of the build, by section."""
+    code_version: str
+    dump: Dump
+    writer: dict[str, Any]
+    """Who wrote the inputs: name, and model, revision and sampling where there is a model."""
+    sandbox: dict[str, Any]
+    """Where functions ran: launcher, image, runtime, limits, and what could not be set up."""
+    funnel: list[FunnelStage]
+    """Of this build alone: rows of the parent do not go through it again."""
+    failed_shards: list[str] = Field(default_factory=list)
+    """Shards that the build had to leave out."""
+    splits: dict[str, dict[Split, int]]
+    """Rows of each split of each config."""
+    files: list[FileEntry]
+    """Every file of the release but the manifest and the claim, in order of path."""
+
+    def to_json(self) -> bytes:
+        """Return the manifest as JSON text; equal manifests have equal text."""
+        return f"{self.model_dump_json(indent=1)}\n".encode()
+
+
+def funnel_of(stages: Iterable[Stage]) -> list[FunnelStage]:
+    """Return a funnel as the manifest holds it."""
+    return [FunnelStage.model_validate(stage) for stage in stages]
+
+
+def splits_of(files: Iterable[FileEntry]) -> dict[str, dict[Split, int]]:
+    """Return the rows of each split of each config, counted over the files."""
+    counts: dict[str, dict[Split, int]] = {}
+    entries = list(files)
+    for config in DATA_CONFIGS:
+        for split in SPLITS:
+            rows = [e.rows or 0 for e in entries if (e.config, e.split) == (config, split)]
+            if rows:
+                counts.setdefault(config, {})[split] = sum(rows)
+    return counts
+
+
+def read_manifest(release: str) -> Manifest:
+    """Return the manifest of the release at a URI.
+
+    Raises ObjectNotFound where there is none: the release is not complete; StoreError where
+    what is there is no manifest of this schema version.
+    """
+    uri = f"{release}/{MANIFEST}"
+    try:
+        return Manifest.model_validate_json(read(uri))
+    except ValidationError as error:
+        raise StoreError(f"{uri}: not a manifest of schema version 1: {error}") from None

@@ -1,0 +1,91 @@
+"""The pointer: which release of a target is the latest."""
+
+from __future__ import annotations
+
+import logging
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from c2c_tasks.publishing.manifest import MANIFEST
+from c2c_tasks.publishing.release import PublishError, release_uri, version_order
+from c2c_tasks.store import ObjectNotFound, StoreError, read, store_for
+
+POINTER = "latest.json"
+ATTEMPTS = 50
+"""Times that a move is tried. Each failure means that another publisher got through."""
+
+log = logging.getLogger(__name__)
+
+
+class Pointer(BaseModel):
+    """What ``latest.json`` says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    uri: str
+    """URI of the release."""
+    generation: int = Field(ge=1)
+    """Counts the moves. With it no two contents of the pointer are equal, so a publisher that
+    read an old one cannot mistake a later one for it."""
+    build_id: str
+    """The build that moved the pointer here."""
+    date: str
+    """Logical date of that build, ``YYYY-MM-DD``."""
+
+    def to_json(self) -> bytes:
+        """Return the pointer as JSON text."""
+        return f"{self.model_dump_json(indent=1)}\n".encode()
+
+
+def read_pointer(target: str) -> Pointer | None:
+    """Return the pointer of a target, or None where nothing has been published."""
+    uri = f"{target}/{POINTER}"
+    try:
+        return Pointer.model_validate_json(read(uri))
+    except ObjectNotFound:
+        return None
+    except ValidationError as error:
+        raise StoreError(f"{uri}: not a pointer to a release: {error}") from None
+
+
+def move_pointer(target: str, version: str, *, build_id: str, date: str) -> Pointer:
+    """Point to a published release, unless a newer one is pointed to; return what is then there.
+
+    Newer is by version: logical date, then counter. Raises PublishError where the release has
+    no manifest.
+    """
+    release = release_uri(target, version)
+    if store_for(release).head(f"{release}/{MANIFEST}") is None:
+        raise PublishError(f"{release}: has no manifest, so it is not published")
+    uri = f"{target}/{POINTER}"
+    failure: StoreError | None = None
+    for _ in range(ATTEMPTS):
+        # The ETag is read first: if the content is newer than it, the condition fails.
+        info = store_for(uri).head(uri)
+        current = read_pointer(target) if info else None
+        if current and version_order(current.version) >= version_order(version):
+            if current.version != version:
+                log.info("%s stays at %s, which is newer than %s", uri, current.version, version)
+            return current
+        pointer = Pointer(
+            version=version,
+            uri=release,
+            generation=current.generation + 1 if current else 1,
+            build_id=build_id,
+            date=date,
+        )
+        try:
+            if info is None:
+                moved = store_for(uri).create(uri, pointer.to_json())
+            else:
+                moved = store_for(uri).replace(uri, pointer.to_json(), info.etag)
+        except StoreError as error:
+            if failure is not None:
+                raise
+            failure = error  # the outcome is unknown: look at what is there, then decide
+            continue
+        if moved is not None:
+            log.info("%s points to %s", uri, version)
+            return pointer
+    raise PublishError(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed; try again")

@@ -1,0 +1,217 @@
+"""The publish protocol: claim a version, stage its files, commit it with the manifest.
+
+Nothing here depends on the clock or on memory of an earlier attempt: every step may be
+repeated, at any point, by the same build, and finds what it did before. Where the outcome of
+a write is unknown (a timeout, a lost response), the store is read before anything else is
+done, and nothing is cleaned up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date as Date
+from itertools import count
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_manifest
+from c2c_tasks.store import ObjectNotFound, StoreError, read, sha256_of, store_for
+
+CLAIM = "claim.json"
+UPLOADS = 8
+"""Files that are uploaded and read back at a time."""
+
+log = logging.getLogger(__name__)
+
+
+class PublishError(Exception):
+    """A release cannot be published or found; the message says why and what to do."""
+
+
+def release_uri(target: str, version: str) -> str:
+    """Return the URI of a release's folder."""
+    return f"{target}/releases/{version}"
+
+
+def version_order(version: str) -> tuple[int, ...]:
+    """Return what versions are ordered by: date, then counter."""
+    if not re.fullmatch(r"\d{4}\.\d\d\.\d\d-[1-9]\d*", version):
+        raise PublishError(f"{version!r}: not a version; they look like 2026.11.24-1")
+    return tuple(map(int, re.split(r"[.-]", version)))
+
+
+def check_target(target: str) -> None:
+    """Raise PublishError unless the target can be written to and its store honours conditions.
+
+    Writes a probe object below ``.probe/`` and removes it.
+    """
+    uri = f"{target}/.probe/{uuid.uuid4().hex}"
+    try:
+        store = store_for(uri)
+        first = store.create(uri, b"1")
+    except StoreError as error:
+        raise PublishError(f"target {target}: not writable: {error}") from None
+    try:
+        created_twice = store.create(uri, b"2") is not None or read(uri) != b"1"
+        second = store.replace(uri, b"3", first.etag) if first else None
+        replaced_stale = second is None or store.replace(uri, b"4", first.etag if first else "")
+        kept = read(uri) == b"3"
+    except StoreError as error:
+        raise PublishError(
+            f"target {target}: the store refuses conditional writes, which keep publishers "
+            f"from overwriting each other; use one that has them: {error}"
+        ) from None
+    finally:
+        with suppress(StoreError):  # at worst a probe of one byte is left
+            store.delete(uri)
+    if first is None or created_twice:
+        raise PublishError(
+            f"target {target}: the store ignores `If-None-Match: *`: it let an object be "
+            "created twice, so publishers could overwrite each other; use another store"
+        )
+    if replaced_stale or not kept:
+        raise PublishError(
+            f"target {target}: the store does not honour `If-Match`: the pointer to the latest "
+            "release could go back; use another store"
+        )
+
+
+def claim_version(target: str, date: str, build_id: str) -> str:
+    """Return the version of a build's release, claiming it where the build has none yet.
+
+    `date` is the logical date, ``YYYY-MM-DD``; the version is it and a counter, ``2026.11.24-1``.
+    A retry of the same build finds its own claim; no two builds get the same version.
+    """
+    try:
+        day = Date.fromisoformat(date)
+    except ValueError:
+        raise PublishError(f"{date!r}: not a date; write it as 2026-11-24") from None
+    claim = json.dumps({"build_id": build_id, "date": day.isoformat()}, indent=1).encode()
+    for number in count(1):
+        version = f"{day:%Y.%m.%d}-{number}"
+        if create_or_read(f"{release_uri(target, version)}/{CLAIM}", claim) == claim:
+            return version
+    raise AssertionError("unreachable")
+
+
+def stage_release(target: str, version: str, folder: Path) -> list[FileEntry]:
+    """Upload a local folder's files below a claimed version; return their entries by path.
+
+    Files that are there already are not sent again. Each is read back and compared by its
+    SHA-256. May be called for several folders of one release. Raises PublishError where the
+    release is published already and holds other files.
+    """
+    release = release_uri(target, version)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    published = store_for(release).head(f"{release}/{MANIFEST}") is not None
+
+    def stage(path: Path) -> FileEntry:
+        entry = describe_file(path, path.relative_to(folder).as_posix())
+        uri = f"{release}/{entry.path}"
+        if not _holds(uri, entry):
+            if published:
+                raise PublishError(
+                    f"{uri}: the release is published, and a published release never changes; "
+                    "start a new build"
+                )
+            store_for(uri).upload(uri, path)
+            if not _holds(uri, entry):
+                raise PublishError(f"{uri}: the store holds other bytes than were sent; try again")
+        return entry
+
+    with ThreadPoolExecutor(UPLOADS, "stage") as pool:
+        return sorted(pool.map(stage, paths), key=lambda entry: entry.path)
+
+
+def commit_release(target: str, manifest: Manifest) -> str:
+    """Make a staged release exist, by writing its manifest; return its URI.
+
+    A retry with the same manifest does nothing. Raises PublishError where a file is missing,
+    or where the version is another build's or was published with another manifest.
+    """
+    release = release_uri(target, manifest.version)
+    text = manifest.to_json()
+    if store_for(release).head(f"{release}/{MANIFEST}") is None:
+        _check_claim(release, manifest.build_id)
+        _tidy(release, manifest.files)
+    if create_or_read(f"{release}/{MANIFEST}", text) != text:
+        other = read_manifest(release)
+        different = [
+            name
+            for name in Manifest.model_fields
+            if getattr(other, name) != getattr(manifest, name)
+        ]
+        raise PublishError(
+            f"{release}: published already with another manifest ({', '.join(different)} differ); "
+            "a published release never changes: start a new build"
+        )
+    log.info("published %s", release)
+    return release
+
+
+def describe_file(path: Path, name: str) -> FileEntry:
+    """Return a local file's entry under the path that it has in the release."""
+    rows = pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None
+    return FileEntry(path=name, bytes=path.stat().st_size, rows=rows, sha256=sha256_of(path))
+
+
+def create_or_read(uri: str, data: bytes) -> bytes:
+    """Write the object where there is none; return what is there now, one's own or another's."""
+    try:
+        if store_for(uri).create(uri, data) is not None:
+            return data
+    except StoreError as error:
+        # The response may be lost and the write done: what is there decides.
+        try:
+            return read(uri)
+        except ObjectNotFound:
+            raise error from None
+    return read(uri)
+
+
+def stored_sha256(uri: str) -> str:
+    """Return the SHA-256 of an object, reading all of it. Raises ObjectNotFound."""
+    digest = hashlib.sha256()
+    with store_for(uri).open(uri) as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _holds(uri: str, entry: FileEntry) -> bool:
+    """Return whether the stored object is the file of the entry, byte for byte."""
+    info = store_for(uri).head(uri)
+    return info is not None and info.size == entry.bytes and stored_sha256(uri) == entry.sha256
+
+
+def _check_claim(release: str, build_id: str) -> None:
+    try:
+        owner = json.loads(read(f"{release}/{CLAIM}"))["build_id"]
+    except ObjectNotFound:
+        raise PublishError(f"{release}: the version was not claimed before publishing") from None
+    if owner != build_id:
+        raise PublishError(f"{release}: claimed by build {owner}, not {build_id}")
+
+
+def _tidy(release: str, files: Sequence[FileEntry]) -> None:
+    """Check that every file of the manifest is there; remove what it does not name.
+
+    Strays are the staged files of an attempt that was cut otherwise. A reader of the whole
+    folder would take them for rows of the release.
+    """
+    store = store_for(release)
+    staged = {info.uri.removeprefix(f"{release}/"): info.size for info in store.list(release)}
+    for entry in files:
+        if staged.pop(entry.path, None) != entry.bytes:
+            raise PublishError(f"{release}/{entry.path}: missing or incomplete; stage it again")
+    for stray in staged.keys() - {CLAIM, MANIFEST}:
+        log.warning("%s/%s: left by an earlier attempt; removed", release, stray)
+        store.delete(f"{release}/{stray}")

@@ -1,0 +1,244 @@
+"""Executing functions: their cases, rounds of refinement, and the second run that checks them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from c2c_tasks.config import SandboxOptions
+from c2c_tasks.records import Case, Execution, Function, Inputs, extend
+from c2c_tasks.sandbox.child import MAX_TIMED_OUT
+from c2c_tasks.sandbox.launchers import FIRST, SECOND, Launcher
+from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
+from c2c_tasks.sandbox.session import Crew, FunctionKilled
+from c2c_tasks.shards import StepReport
+
+Refine = Callable[[Function, list[Case]], list[str]]
+
+MAX_DEATHS = 3
+"""Cases in which a function may end its child; then it is given up as ``killed``."""
+FUNCTIONS_PER_WORKER = 4
+"""Functions under way for each runner, so that it has work while the host thinks."""
+
+
+def execute(
+    inputs: Iterable[Inputs],
+    options: SandboxOptions,
+    report: StepReport,
+    *,
+    launcher: Launcher,
+    refine: Refine | None = None,
+) -> Iterator[Execution]:
+    """Run functions and yield what their cases came to, in the order of the inputs.
+
+    A function's arguments are run first; then, in `options.refine_rounds` rounds, those that
+    `refine` proposes, given the cases so far (it is called from several threads at a time);
+    last, where `options.determinism_runs` says so, all of them once more in an interpreter
+    set up differently. Cases that a function has no time left for are not run and not
+    listed: after `MAX_TIMED_OUT` of its cases timed out.
+
+    Dropped, and counted by reason: ``failed_to_load``, ``killed``, ``protocol_violation``.
+    Raises RunnerError where runners cannot be started.
+    """
+    stage = report.stage("executed functions", "functions")
+    workers = options.workers or _cores()
+    with ExitStack() as stack:
+        pool = ThreadPoolExecutor(workers * FUNCTIONS_PER_WORKER, "sandbox-function")
+        stack.callback(pool.shutdown, cancel_futures=True)
+        first = stack.enter_context(Crew(launcher, FIRST, options, workers))
+        second = None
+        if options.determinism_runs:
+            second = stack.enter_context(Crew(launcher, SECOND, options, workers))
+        task = _Task(first, second, options, refine)
+        for function, result in _in_order(
+            pool, task.run, inputs, 2 * workers * FUNCTIONS_PER_WORKER
+        ):
+            for name, amount in result.counts.items():
+                report.count(name, amount)
+            if result.execution is not None:
+                stage.keep()
+                yield result.execution
+                continue
+            stage.drop(result.reason)
+            if result.reason != "failed_to_load":
+                report.count(f"functions_{result.reason}")
+                report.problem(
+                    f"{function.repository}/{function.path}:{function.first_line}: "
+                    f"{function.entry_point}: {result.reason}: {result.detail}"
+                )
+        crews = [crew for crew in (first, second) if crew is not None]
+        for crew in crews:
+            for name, amount in sorted(crew.counters.items()):
+                report.count(name, amount)
+        report.facts["sandbox"] = {**launcher.facts, "runner": first.facts}
+
+
+@dataclass(slots=True)
+class _Result:
+    execution: Execution | None
+    counts: Counter[str]
+    reason: str = ""
+    detail: str = ""
+
+
+class _Dropped(Exception):
+    """The function gives no execution: reason, and detail."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is done with each function, in a thread of its own."""
+
+    first: Crew
+    second: Crew | None
+    options: SandboxOptions
+    refine: Refine | None
+
+    def run(self, inputs: Inputs) -> _Result:
+        counts: Counter[str] = Counter()
+        try:
+            return _Result(self._execute(inputs, counts), counts)
+        except _Dropped as dropped:
+            return _Result(None, counts, *dropped.args)
+        except FunctionKilled as error:
+            return _Result(None, counts, "killed", str(error))
+        except ProtocolViolation as error:
+            return _Result(None, counts, "protocol_violation", str(error))
+
+    def _execute(self, inputs: Inputs, counts: Counter[str]) -> Execution:
+        arguments = list(dict.fromkeys(inputs.arguments))
+        cases, body_lines = self._run_cases(self.first, inputs, arguments, counts)
+        rounds = self.options.refine_rounds if self.refine is not None else 0
+        for _ in range(rounds):
+            assert self.refine is not None
+            if _time_is_up(cases):
+                break
+            new = [
+                text
+                for text in dict.fromkeys(self.refine(inputs, cases))
+                if text not in set(arguments)
+            ]
+            if not new:
+                break
+            arguments += new
+            cases += self._run_cases(self.first, inputs, new, counts)[0]
+        if self.second is not None:
+            cases = self._check(self.second, inputs, cases, counts)
+        return extend(
+            Execution,
+            inputs,
+            writer=inputs.writer,
+            cases=cases,
+            body_lines=body_lines,
+            failure=None,
+        )
+
+    def _run_cases(
+        self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
+    ) -> tuple[list[Case], list[int]]:
+        """Run cases in as few children as it takes; return them, and the body's lines."""
+        cases: dict[int, Case] = {}
+        left = list(range(len(arguments)))
+        deaths = 0
+        while True:
+            reply = crew.run(
+                Request(
+                    function.program,
+                    function.entry_point,
+                    [arguments[i] for i in left],
+                    self.options.coverage and crew is self.first,
+                    self.options.output_characters,
+                )
+            )
+            if reply.failed_to_load is not None:
+                raise _Dropped("failed_to_load", reply.failed_to_load)
+            cases |= {left[position]: case for position, case in reply.cases.items()}
+            counts["cases_run"] += len(reply.cases)
+            counts["cases_invalid"] += len(reply.invalid)
+            answered = reply.cases.keys() | reply.invalid
+            missing = [position for position in range(len(left)) if position not in answered]
+            if not missing or _time_is_up(cases.values()):
+                break
+            culprit = _culprit(reply, missing)
+            timed_out = reply.ended == "timed_out"
+            cases[left[culprit]] = Case(
+                arguments=arguments[left[culprit]], outcome="timed_out" if timed_out else "killed"
+            )
+            counts["cases_run"] += 1
+            deaths += not timed_out
+            if deaths == MAX_DEATHS:
+                raise _Dropped("killed", f"it ended {deaths} children ({reply.ended})")
+            left = [left[position] for position in missing if position != culprit]
+            if not left or _time_is_up(cases.values()):
+                missing = left
+                break
+        counts["cases_not_run"] += len(missing)
+        return [cases[i] for i in sorted(cases)], reply.body_lines
+
+    def _check(
+        self, crew: Crew, function: Function, cases: list[Case], counts: Counter[str]
+    ) -> list[Case]:
+        """Run cases again, last first, and return them with what was found on determinism."""
+        sound = [case for case in cases if case.outcome in ("returned", "raised")]
+        again = [case.arguments for case in reversed(sound)]
+        ran, _ = self._run_cases(crew, function, again, Counter())
+        seen = {case.arguments: case for case in ran}
+        checked = []
+        for case in cases:
+            second = seen.get(case.arguments)
+            if case.outcome in ("returned", "raised") and not _same(case, second):
+                case = replace(case, deterministic=False)
+            counts["cases_nondeterministic"] += not case.deterministic
+            checked.append(case)
+        return checked
+
+
+def _culprit(reply: Reply, missing: list[int]) -> int:
+    """Return the position of the case in which the child ended. Raises _Dropped."""
+    if reply.at is None:
+        if reply.ended == "timed_out":
+            raise _Dropped("failed_to_load", "the program does not load in the time of a case")
+        raise _Dropped("killed", f"it ended its child while loading ({reply.ended})")
+    return reply.at if reply.at in missing else missing[0]
+
+
+def _time_is_up(cases: Iterable[Case]) -> bool:
+    return sum(case.outcome == "timed_out" for case in cases) >= MAX_TIMED_OUT
+
+
+def _same(case: Case, second: Case | None) -> bool:
+    return (
+        second is not None
+        and second.outcome == case.outcome
+        and second.output == case.output
+        and second.exception_type == case.exception_type
+        and second.exception_message == case.exception_message
+    )
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    run: Callable[[Inputs], _Result],
+    inputs: Iterable[Inputs],
+    window: int,
+) -> Iterator[tuple[Inputs, _Result]]:
+    """Yield each function with its result, in order, with `window` of them under way."""
+    remaining = iter(inputs)
+    under_way: deque[tuple[Inputs, Future[_Result]]] = deque()
+    while True:
+        for function in islice(remaining, window - len(under_way)):
+            under_way.append((function, pool.submit(run, function)))
+        if not under_way:
+            return
+        function, future = under_way.popleft()
+        yield function, future.result()
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

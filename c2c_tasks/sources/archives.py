@@ -1,0 +1,148 @@
+"""Archives: the Python files among the members of tar and zip.
+
+Other members are not looked at. Nothing is unpacked to disk, so an unsafe path could do no
+harm; it is skipped as a sign that the archive was made to do some.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from c2c_tasks.config import SourceOptions
+from c2c_tasks.records import SourceFile
+from c2c_tasks.sources.decompression import DAMAGED, open_plain
+from c2c_tasks.sources.files import Origin, Skipped, source_file
+from c2c_tasks.sources.members import is_own_python, is_unsafe
+from c2c_tasks.store import local_copy
+
+_MAX_HEADER = 1_000_000
+"""Bytes of an extended tar header. It holds names; the format would allow 8 GB, read at once."""
+
+
+def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Skipped]:
+    """Yield the Python files of a tar archive, one member in memory at a time.
+
+    Of what was read, only the names are kept, to tell members that come twice.
+    """
+    seen: set[str] = set()
+    try:
+        with (
+            open_plain(origin.uri) as stream,
+            tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive,
+        ):
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+                if skipped := _refusal(member.name, seen):
+                    yield skipped
+                elif not is_own_python(member.name) or member.isdir():
+                    continue
+                elif not member.isreg():
+                    yield Skipped("link")
+                elif member.size > options.max_file_bytes:
+                    yield Skipped("too_large")
+                elif (content := archive.extractfile(member)) is not None:
+                    yield _file(content.read(), member.name, origin, options)
+    except (tarfile.TarError, *DAMAGED) as error:
+        yield Skipped("unreadable_object", f"cannot be read to its end: {error}")
+
+
+def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Skipped]:
+    """Yield the Python files of a zip archive, one member in memory at a time."""
+    seen: set[str] = set()
+    with local_copy(origin.uri) as path:
+        try:
+            archive = zipfile.ZipFile(path)
+        except (*_BAD_ZIP, OSError) as error:
+            yield Skipped("unreadable_object", f"cannot be read: {error}")
+            return
+        with archive:
+            for member in archive.infolist():
+                name = member.filename
+                if skipped := _refusal(name, seen):
+                    yield skipped
+                elif not is_own_python(name):
+                    continue
+                elif stat.S_ISLNK(member.external_attr >> 16):
+                    yield Skipped("link")
+                else:
+                    yield _zip_member(archive, member, origin, options)
+
+
+def _zip_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, origin: Origin, options: SourceOptions
+) -> SourceFile | Skipped:
+    try:
+        with archive.open(member) as stream:
+            # The size that a header declares may be a lie.
+            raw = stream.read(options.max_file_bytes + 1)
+    except (*_BAD_ZIP, OSError) as error:
+        return Skipped("corrupt_record", f"{member.filename}: cannot be read: {error}")
+    return _file(raw, member.filename, origin, options)
+
+
+def _refusal(name: str, seen: set[str]) -> Skipped | None:
+    """Return why a Python member is refused by its name, or None."""
+    if not name.lower().endswith(".py"):
+        return None
+    if is_unsafe(name):
+        return Skipped("unsafe_path", f"{name}: leads out of the archive")
+    path = str(PurePosixPath(name))
+    if path in seen:
+        return Skipped("duplicate_member", f"{name}: is in the archive twice; the first one counts")
+    seen.add(path)
+    return None
+
+
+def _file(raw: bytes, name: str, origin: Origin, options: SourceOptions) -> SourceFile | Skipped:
+    return source_file(
+        raw,
+        origin,
+        path=str(PurePosixPath(name)),
+        repository=None,
+        licence=None,
+        max_bytes=options.max_file_bytes,
+    )
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive that must be whole.
+
+    By itself `tarfile` takes a header that is cut short, or wrong, for the end of the archive.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from None
+        if member.type in _EXTENDED_HEADERS and member.size > _MAX_HEADER:
+            raise tarfile.ReadError(f"a header of {member.size:,} bytes")
+        return member
+
+
+_EXTENDED_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+_BAD_ZIP = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,  # a compression method that is not built in
+    RuntimeError,  # an encrypted member
+    ValueError,
+    struct.error,
+    zlib.error,
+)

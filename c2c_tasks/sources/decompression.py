@@ -1,0 +1,77 @@
+"""Objects as streams of plain bytes, decompressed on the way."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import zstandard
+
+from c2c_tasks.store import store_for
+
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+"""What reading raises where the compressed data is truncated or wrong."""
+
+_BUFFER = 1 << 18
+
+
+@contextmanager
+def open_plain(uri: str) -> Iterator[io.BufferedReader]:
+    """Open an object for reading, decompressing ``.gz``, ``.tgz`` and ``.zst``.
+
+    Reading raises one of `DAMAGED` at the place where the data is truncated or wrong.
+    """
+    name = uri.lower()
+    with store_for(uri).open(uri) as stored:
+        raw: Any = stored
+        if name.endswith((".gz", ".tgz")):
+            raw = gzip.GzipFile(fileobj=stored, mode="rb")
+        elif name.endswith(".zst"):
+            raw = ZstdFrames(stored)
+        with io.BufferedReader(raw, _BUFFER) as plain:
+            yield plain
+
+
+class ZstdFrames(io.RawIOBase):
+    """The content of a sequence of Zstandard frames.
+
+    zstandard's own reader takes the end of a truncated frame for the end of the data; this
+    one raises EOFError.
+    """
+
+    # A block of 4 bytes can stand for 128 KiB: this many bytes decompress to 32 MiB at most.
+    _CHUNK = 1 << 10
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._unread = b""
+        self._output = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or a part of it; return the number of bytes, 0 at the end."""
+        while not self._output:
+            chunk = self._unread or self._source.read(self._CHUNK)
+            self._unread = b""
+            if not chunk:
+                if self._frame is not None:
+                    raise EOFError("the last Zstandard frame ends too early")
+                return 0
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._output = memoryview(self._frame.decompress(chunk))
+            if self._frame.eof:
+                self._unread = self._frame.unused_data
+                self._frame = None
+        size = min(len(buffer), len(self._output))
+        buffer[:size] = self._output[:size]
+        self._output = self._output[size:]
+        return size

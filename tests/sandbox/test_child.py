@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from c2c_tasks.sandbox.child import Unbindable, bind
+
+NAMESPACE: dict[str, Any] = {}
+exec(
+    "def f(a, b=2, /, c=3, *rest, d=4, **more): return (a, b, c, rest, d, more)\n"
+    "def g(a, b=2, c=3): return (a, b, c)",
+    NAMESPACE,
+)
+
+
+def call(name: str, values: dict[str, Any]) -> Any:
+    function = NAMESPACE[name]
+    positional, named = bind(function.__code__, values)
+    return function(*positional, **named)
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ({"a": 1}, (1, 2, 3, (), 4, {})),
+        ({"c": 9, "a": 1, "d": 5}, (1, 2, 9, (), 5, {})),
+        ({"a": 1, "b": 5, "c": 6, "rest": (7, 8)}, (1, 5, 6, (7, 8), 4, {})),
+        ({"a": 1, "more": {"a": 0, "z": 1}}, (1, 2, 3, (), 4, {"a": 0, "z": 1})),
+        ({"a": 1, "rest": ()}, (1, 2, 3, (), 4, {})),
+    ],
+)
+def test_values_reach_their_parameters(values: dict[str, Any], seen: object) -> None:
+    assert call("f", values) == seen
+
+
+def test_named_values_may_leave_out_defaults() -> None:
+    assert call("g", {"c": 1, "a": 0}) == (0, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"a": 1, "rest": [7]},
+        {"a": 1, "more": [("z", 1)]},
+        {"b": 1},
+        {"a": 1, "rest": (1,)},
+        {"a": 1, "d": 1, "more": {"d": 2}},
+    ],
+)
+def test_what_no_call_can_pass_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(Unbindable):
+        call("f", values)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from c2c_tasks import literals
+from c2c_tasks.records import Case
+from c2c_tasks.sandbox.protocol import ProtocolViolation, Request, decode
+
+REQUEST = Request("def f(x):\n    return x\n", "f", ["{'x': 1}", "{'x': 2}"], True, 100)
+HEAD = {"id": 7, "ended": "exit 0", "at": 2}
+LOADED = {"body_lines": [2]}
+
+
+def payload(*lines: Any, head: Any = HEAD) -> bytes:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in (head, *lines)]
+    return "\n".join(texts).encode() + b"\n"
+
+
+def test_an_answer_is_read() -> None:
+    answer = payload(
+        LOADED, [0, "returned", "{3, 1}", None, None, [2]], [1, "invalid"] + [None] * 4
+    )
+    reply = decode(answer, 7, REQUEST)
+    assert (reply.ended, reply.at, reply.body_lines, reply.invalid) == ("exited", 1, [2], {1})
+    assert reply.cases == {
+        0: Case(arguments="{'x': 1}", outcome="returned", output="{1, 3}", covered_lines=[2])
+    }
+
+
+def test_what_a_killed_child_had_written_is_kept() -> None:
+    lines = payload(LOADED, [0, "raised", None, "KeyError", "'a'", []])
+    head = json.dumps({"id": 7, "ended": "signal 9", "at": 2}).encode()
+    reply = decode(head + lines[lines.index(b"\n") :] + b'[1, "retur', 7, REQUEST)
+    assert (reply.ended, reply.at, list(reply.cases)) == ("died", 1, [0])
+
+
+@pytest.mark.parametrize(
+    ("ended", "means"),
+    [("exit 0", "exited"), ("exit 1", "died"), ("signal 26", "timed_out"), ("flooded", "flooded")],
+)
+def test_endings(ended: str, means: str) -> None:
+    assert decode(payload(head={**HEAD, "ended": ended}), 7, REQUEST).ended == means
+
+
+@pytest.mark.parametrize("text", ["<object at 0x7f31c0a52d50>", "no such thing at 0x55d0c0ffee"])
+def test_a_memory_address_makes_a_case_nondeterministic(text: str) -> None:
+    lines = [0, "returned", repr(text), None, None, []], [1, "raised", None, "E", text, []]
+    reply = decode(payload(LOADED, *lines), 7, REQUEST)
+    assert [case.deterministic for case in reply.cases.values()] == [False, False]
+
+
+RETURNED = [0, "returned", "1", None, None, []]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([LOADED, [2, *RETURNED[1:]]], "no case 2"),
+        ([LOADED, [-1, *RETURNED[1:]]], "no case -1"),
+        ([LOADED, [True, *RETURNED[1:]]], "not a case"),
+        ([LOADED, RETURNED, RETURNED], "twice"),
+        ([RETURNED], "about loading"),
+        ([LOADED, LOADED], "not a case"),
+        ([{"failed_to_load": "E: "}, RETURNED], "twice"),
+        ([LOADED, [0, "passed", "1", None, None, []]], "unknown outcome"),
+        ([LOADED, [0, "returned", None, None, None, []]], "an output"),
+        ([LOADED, [0, "timed_out", "1", None, None, []]], "an output"),
+        ([LOADED, [0, "returned", "1", "KeyError", "", []]], "an exception"),
+        ([LOADED, [0, "raised", None, "KeyError", None, []]], "an exception"),
+        ([LOADED, [0, "returned", "open('/etc/passwd')", None, None, []]], "not a literal"),
+        ([LOADED, [0, "returned", "[" * 5_000, None, None, []]], "allowed length"),
+        ([LOADED, [0, "returned", "[" * 100, None, None, []]], "not a literal"),
+        ([LOADED, [0, "returned", 1, None, None, []]], "allowed length"),
+        ([LOADED, [0, "raised", None, "E", "\ud800", []]], "UTF-8"),
+        ([LOADED, [0, "raised", None, "E", "m" * 10_000, []]], "allowed length"),
+        ([LOADED, [0, "returned", "1", None, None, [3, 2]]], "sorted lines"),
+        ([LOADED, [0, "returned", "1", None, None, [4]]], "sorted lines"),
+        ([{"body_lines": [0]}], "sorted lines"),
+        ([LOADED, "[NaN]"], "not JSON"),
+        ([LOADED, "[" * 100_000], "not JSON"),
+        ([LOADED, "9" * 10_000], "not JSON"),
+    ],
+)
+def test_a_lie_is_found(lines: list[Any], reason: str) -> None:
+    with pytest.raises(ProtocolViolation, match=reason):
+        decode(payload(*lines), 7, REQUEST)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "[]", '{"id": 8, "ended": "exit 0", "at": 0}', '{"id": 7, "ended": 0, "at": 0}']
+)
+def test_an_answer_to_another_function_is_refused(head: str) -> None:
+    with pytest.raises(ProtocolViolation):
+        decode(payload(head=head), 7, REQUEST)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
+    head = json.dumps(HEAD).encode()
+    for answer in (data, head + b"\n" + data + b"\n"):
+        with suppress(ProtocolViolation):
+            decode(answer, 7, REQUEST)
+
+
+@given(
+    st.recursive(st.none() | st.text() | st.floats(), lambda v: st.lists(v) | st.sets(st.text()))
+)
+def test_literals_are_canonical(value: object) -> None:
+    text = literals.dumps(value)
+    request = Request(REQUEST.program, "f", ["{}"], False, 100_000)
+    reply = decode(payload(LOADED, [0, "returned", text, None, None, []]), 7, request)
+    assert reply.cases[0].output == text
