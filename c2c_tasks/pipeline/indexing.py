@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from c2c_tasks.catalogue import Catalogue, Release
-from c2c_tasks.config import BuildConfig, config_digest
+from c2c_tasks.config import BuildConfig
 from c2c_tasks.publishing.data_files import read_dump_objects
 from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.shards import config_digest
 
 
 def index_release(catalogue: Catalogue, target: str, uri: str) -> Release:

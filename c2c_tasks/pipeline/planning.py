@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, catalogue_url, config_digest
+from c2c_tasks.config import MAX_SHARDS, catalogue_url
 from c2c_tasks.pipeline.build import Build, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_release
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import check_target
+from c2c_tasks.shards import config_digest
 from c2c_tasks.sources import list_dump
 from c2c_tasks.store import ObjectInfo, read, store_for
 
