@@ -1,0 +1,86 @@
+"""Which names a module-level statement binds or changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
+_SCOPES = (*DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def changed_names(statement: ast.stmt) -> frozenset[str]:
+    """Return the module's names that are not the same after a statement as before it.
+
+    These are names that it binds or deletes, and names whose object it changes: by assigning
+    to an attribute or item, or by calling a method for the sake of it.
+    """
+    return frozenset(_changed(statement))
+
+
+def is_main_guard(statement: ast.stmt) -> bool:
+    """Return whether a statement is ``if __name__ == "__main__":``, which no import runs."""
+    match statement:
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Name(id=left), ops=[ast.Eq()], comparators=[ast.Constant(value=right)]
+            )
+        ):
+            return left == "__name__" and right == "__main__"
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Constant(value=left), ops=[ast.Eq()], comparators=[ast.Name(id=right)]
+            )
+        ):
+            return left == "__main__" and right == "__name__"
+    return False
+
+
+def bound_by_import(alias: ast.alias) -> str:
+    """Return the name that one part of an import statement binds."""
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def imported_path(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    """Return the dotted path of what an import's name stands for.
+
+    That of a relative import begins with a dot.
+    """
+    if isinstance(statement, ast.Import):
+        return alias.name if alias.asname else alias.name.partition(".")[0]
+    return f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
+
+
+def base_name(node: ast.expr) -> str | None:
+    """Return ``a`` of ``a.b[c].d``, or None where the base is no name."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _changed(statement: ast.stmt) -> Iterator[str]:
+    stack: list[ast.AST] = [statement]
+    while stack:
+        node = stack.pop()
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.Name(id=name, ctx=ast.Store() | ast.Del())
+            ):
+                yield name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from map(bound_by_import, aliases)
+            case (
+                ast.Attribute(value=owner, ctx=ast.Store() | ast.Del())
+                | ast.Subscript(value=owner, ctx=ast.Store() | ast.Del())
+                | ast.Expr(value=ast.Call(func=ast.Attribute(value=owner)))
+            ) if (base := base_name(owner)) is not None:
+                yield base
+        # What happens inside a scope is the scope's own affair; a walrus in a comprehension
+        # would bind outside it, which nobody writes at the top of a module.
+        if not isinstance(node, _SCOPES):
+            stack.extend(ast.iter_child_nodes(node))

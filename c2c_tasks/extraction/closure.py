@@ -1,0 +1,109 @@
+"""Dependency closure: a function with just those statements of its module that it needs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from c2c_tasks.extraction.allowed import builtin_violation, import_violation
+from c2c_tasks.extraction.bindings import DEFINITIONS, IMPORTS, bound_by_import
+from c2c_tasks.extraction.modules import Module
+
+FUTURE_ANNOTATIONS = "from __future__ import annotations"
+
+
+class Impure(Exception):
+    """A function, or what it needs, breaks a rule; `reason` is its name, for counting."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def close_over(module: Module, function: ast.FunctionDef) -> str:
+    """Return a program: the function after all that it needs, in the author's text and order.
+
+    Where something that annotations alone name is impure or unknown, annotations are left to
+    be text (PEP 563). Raises Impure.
+    """
+    statements = _closure(module, function, {})
+    annotated = {name for statement in statements for name in module.facts(statement).annotated}
+    postponed = module.postpones_annotations and bool(annotated)
+    try:
+        for name in sorted(annotated):
+            for statement in _definition(module, name, statements):
+                statements = _closure(module, statement, statements)
+    except Impure:
+        postponed = True
+    return _text(module, statements, postponed)
+
+
+Statements = dict[ast.stmt, frozenset[str]]
+"""Statements of a closure; of an import with the names that are needed of it."""
+
+
+def _closure(module: Module, start: ast.stmt, known: Statements) -> Statements:
+    """Return the statements known already, and those that `start` needs. Raises Impure."""
+    closed = dict(known)
+    remaining = [start]
+    while remaining:
+        statement = remaining.pop()
+        if statement in closed:
+            continue
+        facts = module.facts(statement)
+        if facts.violation is not None:
+            raise Impure(facts.violation)
+        closed[statement] = frozenset()
+        for name in sorted(facts.needed):
+            remaining.extend(_definition(module, name, closed))
+    return closed
+
+
+def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.stmt]:
+    """Yield the statements that define a name; note imports as needed, for they need nothing."""
+    definition = module.definition(name)
+    if not definition and (reason := builtin_violation(name)):
+        unknown = reason == "unresolved_name" and module.has_star_import
+        raise Impure("star_import" if unknown else reason)
+    for statement in definition:
+        if isinstance(statement, IMPORTS):
+            alias = next(a for a in statement.names if bound_by_import(a) == name)
+            if reason := import_violation(statement, alias):
+                raise Impure(reason)
+            closed[statement] = closed.get(statement, frozenset()) | {name}
+        else:
+            yield statement
+
+
+def _text(module: Module, statements: Statements, postponed: bool) -> str:
+    parts = [FUTURE_ANNOTATIONS] if postponed else []
+    previous: ast.stmt | None = None
+    for statement in sorted(statements, key=lambda node: (node.lineno, node.col_offset)):
+        if parts:
+            parts.append(_gap(previous, statement))
+        if isinstance(statement, IMPORTS):
+            parts.append(_import_text(module, statement, statements[statement]))
+        else:
+            parts.append(module.text_of(statement))
+        previous = statement
+    return "".join((*parts, "\n"))
+
+
+def _import_text(
+    module: Module, statement: ast.Import | ast.ImportFrom, names: Iterable[str]
+) -> str:
+    """Return an import of the names alone: as it was written, where these are all it has."""
+    needed = [alias for alias in statement.names if bound_by_import(alias) in names]
+    if len(needed) == len(statement.names):
+        return module.text_of(statement)
+    if isinstance(statement, ast.Import):
+        return ast.unparse(ast.Import(names=needed))
+    return ast.unparse(ast.ImportFrom(statement.module, needed, statement.level))
+
+
+def _gap(previous: ast.stmt | None, statement: ast.stmt) -> str:
+    """Return the line ends between two statements: PEP 8's blank lines."""
+    if isinstance(statement, DEFINITIONS) or isinstance(previous, DEFINITIONS):
+        return "\n\n\n"
+    imports = isinstance(statement, IMPORTS), previous is None or isinstance(previous, IMPORTS)
+    return "\n" if imports[0] == imports[1] else "\n\n"

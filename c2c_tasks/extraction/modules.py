@@ -1,0 +1,123 @@
+"""A parsed module: its statements, their text, and which of them make a name what it is."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from c2c_tasks.extraction.bindings import (
+    DEFINITIONS,
+    IMPORTS,
+    bound_by_import,
+    changed_names,
+    imported_path,
+    is_main_guard,
+)
+from c2c_tasks.extraction.names import annotation_names, needed_names
+from c2c_tasks.extraction.purity import violation
+
+_HOLD_IMPORTS = (*IMPORTS, ast.If, ast.Try)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What there is to know of a statement that a program may need."""
+
+    needed: frozenset[str]
+    """Names of the module that it cannot run without."""
+    annotated: frozenset[str]
+    """Names in its annotations, which may stay text."""
+    violation: str | None
+    """Why it is not pure, or None."""
+
+
+class Module:
+    """The top-level statements of a source file."""
+
+    def __init__(self, text: str) -> None:
+        """Parse a file. Raises SyntaxError where it is not Python, or is nested too deep."""
+        # The parser's lines end with these alone, unlike those of `str.splitlines`.
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of escapes in other people's strings
+                self.body = ast.parse(self.text).body
+        except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, deep nesting
+            raise SyntaxError(str(error) or type(error).__name__) from None
+        self._lines = self.text.split("\n")
+        self._facts: dict[ast.stmt, Facts] = {}
+        self._definitions: dict[str, list[ast.stmt]] = {}
+        self._imports: dict[str, str] = {}
+        self.postpones_annotations = False
+        """Whether the file says ``from __future__ import annotations``."""
+        self.has_star_import = False
+        for statement in self.body:
+            self._index(statement)
+
+    def definition(self, name: str) -> Sequence[ast.stmt]:
+        """Return the statements that make a name what it is, in order; none where it is not bound.
+
+        These are the last one that binds it whatever was there before, and those after it. A
+        function or class is what its own statement says: what changes it later (an accelerated
+        twin that is imported, a wrapper) is left out.
+        """
+        statements = self._definitions.get(name, ())
+        for position in range(len(statements) - 1, -1, -1):
+            statement = statements[position]
+            if isinstance(statement, DEFINITIONS):
+                return [statement]
+            if isinstance(statement, IMPORTS) or (
+                isinstance(statement, ast.Assign | ast.AnnAssign)
+                and name not in self.facts(statement).needed
+            ):
+                return statements[position:]
+        return statements
+
+    def facts(self, statement: ast.stmt) -> Facts:
+        """Return what a statement needs, and whether it is pure."""
+        if statement not in self._facts:
+            self._facts[statement] = self._examine(statement)
+        return self._facts[statement]
+
+    def text_of(self, statement: ast.stmt) -> str:
+        """Return a statement as it was written, with decorators and a comment at its end."""
+        decorators = getattr(statement, "decorator_list", ())
+        first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+        lines = self._lines[first - 1 : statement.end_lineno]
+        compound = hasattr(statement, "body")
+        if statement.col_offset or (";" in lines[-1] and not compound):  # it shares a line
+            return self.segment(statement)
+        return "\n".join(lines).rstrip()
+
+    def segment(self, node: ast.stmt | ast.expr) -> str:
+        """Return the text of a node, from its first to its last character."""
+        line = self._lines[node.lineno - 1]
+        if node.end_lineno == node.lineno and line.isascii():  # else offsets count other things
+            return line[node.col_offset : node.end_col_offset]
+        return ast.get_source_segment(self.text, node) or ""
+
+    def _index(self, statement: ast.stmt) -> None:
+        if is_main_guard(statement):
+            return
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            self.postpones_annotations |= any(a.name == "annotations" for a in statement.names)
+            return
+        for name in changed_names(statement):
+            self._definitions.setdefault(name, []).append(statement)
+            self._imports.pop(name, None)
+        for inner in ast.walk(statement) if isinstance(statement, _HOLD_IMPORTS) else ():
+            if isinstance(inner, IMPORTS):
+                for alias in inner.names:
+                    self.has_star_import |= alias.name == "*"
+                    self._imports[bound_by_import(alias)] = imported_path(inner, alias)
+
+    def _examine(self, statement: ast.stmt) -> Facts:
+        annotated = annotation_names(statement)
+        try:
+            needed = needed_names(self.text_of(statement))
+        except (SyntaxError, RecursionError):  # what only the compiler minds, as a parameter twice
+            return Facts(frozenset(), annotated, "does_not_compile")
+        imported = {name: self._imports[name] for name in needed if name in self._imports}
+        return Facts(needed, annotated, violation(statement, imported, needed))
