@@ -160,7 +160,7 @@ def run_step(
     pydantic model included. `work` fills the report it is given. Two attempts at a time
     write the same bytes, so either may win.
     """
-    digest = _digest([step, code_version(), _plain(config), [_identity(uri) for uri in inputs]])
+    digest = _digest_of(step, inputs, config)
     done = read_report(output)
     if done is not None and done.digest == digest:
         log.info("%s: %s is complete already", step, output)
@@ -173,6 +173,12 @@ def run_step(
         stage.check()
     store_for(output).write(report_uri(output), report.to_json())
     return report
+
+
+def is_complete(step: str, *, inputs: Sequence[str], output: str, config: object) -> bool:
+    """Tell whether `run_step`, called with these, would find its work done."""
+    done = read_report(output)
+    return done is not None and done.digest == _digest_of(step, inputs, config)
 
 
 def write_shard(uri: str, cls: type[R], records: Iterable[R]) -> int:
@@ -224,6 +230,10 @@ def code_version() -> str:
 def config_digest(config: object) -> str:
     """Return the SHA-256 of a config's JSON text, in hexadecimal."""
     return _digest(_plain(config))
+
+
+def _digest_of(step: str, inputs: Sequence[str], config: object) -> str:
+    return _digest([step, code_version(), _plain(config), [_identity(uri) for uri in inputs]])
 
 
 def _plain(config: object) -> object:

@@ -26,11 +26,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
+
 from c2c_airflow.context import run_step
 from c2c_airflow.params import build_params
 from c2c_airflow.sandbox_operator import SandboxOperator
-
-from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
 DATASET = Asset("case2code_dataset")
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
@@ -55,8 +55,10 @@ LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
     },
 )
 def case2code_build() -> None:
+    """From a code dump to a published release."""
+
     @task
-    def plan() -> list[Any]:
+    def plan() -> Any:
         """List the dump and cut what is new into shards."""
         return run_step("plan")
 
@@ -66,7 +68,7 @@ def case2code_build() -> None:
         return run_step("extract", shard)
 
     @task
-    def merge_functions(shards: Any) -> list[Any]:
+    def merge_functions(shards: Any) -> Any:
         """Drop duplicates over all shards and cut function shards."""
         return run_step("merge_functions", list(shards))
 
@@ -103,11 +105,8 @@ def case2code_build() -> None:
         )
         compose(shard=curate(shard=execute.output))
 
-    # A shard that failed for good may be left out (`max_failed_shards`): audit decides.
-    @task(trigger_rule="none_skipped", queue="sandbox", pool="sandbox")
-    def audit() -> Any:
-        """Stage the release and check it; what is published is what was checked."""
-        return run_step("audit")
+    def run_audit(**sandbox: Any) -> Any:
+        return run_step("audit", **sandbox)
 
     @task(outlets=[DATASET])
     def publish(staged: Any) -> Any:
@@ -118,10 +117,18 @@ def case2code_build() -> None:
         return release
 
     functions = merge_functions(extract.expand(shard=plan()))
-    audited = audit()
+    audited = SandboxOperator(
+        task_id="audit",
+        python_callable=run_audit,
+        # A shard that failed for good may be left out (`max_failed_shards`): audit decides.
+        trigger_rule="none_skipped",
+        queue="sandbox",
+        pool="sandbox",
+        doc_md="Stage the release and check it; what is published is what was checked.",
+    )
     functions >> audited
     function_shard.expand(shard=functions) >> audited
-    publish(audited)
+    publish(audited.output)
 
 
 case2code_build()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, catalogue_url
@@ -28,17 +28,20 @@ class Plan:
     """URI of the release that this build adds to; None where it builds from nothing."""
     objects: list[ObjectInfo]
     """Dump objects that the release will have been built from, its parent's included."""
+    shards: int
+    """Dump shards that are to be extracted."""
 
     @classmethod
     def of(cls, build: Build) -> Plan:
         """Return the plan that `plan` wrote."""
         fields = json.loads(read(_plan_uri(build)))
-        return cls(fields["parent"], [ObjectInfo(*item) for item in fields["objects"]])
+        objects = [ObjectInfo(*item) for item in fields["objects"]]
+        return cls(fields["parent"], objects, fields["shards"])
 
     def write(self, build: Build) -> None:
         """Write the plan into the build's work area."""
-        fields = {"parent": self.parent, "objects": [astuple(item) for item in self.objects]}
-        store_for(build.work).write(_plan_uri(build), json.dumps(fields).encode())
+        text = json.dumps(asdict(self) | {"objects": [astuple(item) for item in self.objects]})
+        store_for(build.work).write(_plan_uri(build), text.encode())
 
 
 def plan(build: Build) -> list[ShardReference]:
@@ -57,11 +60,10 @@ def plan(build: Build) -> list[ShardReference]:
         raise NothingNew(
             f"nothing new: all {len(objects):,} objects of {source.dump} are in {parent} already"
         )
+    shards = list(_bins(new, source.dump_shard_bytes))
     known = {uri: ObjectInfo(uri, *version) for uri, version in ingested.items()}
     known.update((item.uri, item) for item in new)
-    Plan(parent, [known[uri] for uri in sorted(known)]).write(build)
-
-    shards = list(_bins(new, source.dump_shard_bytes))
+    Plan(parent, [known[uri] for uri in sorted(known)], len(shards)).write(build)
     references: list[ShardReference] = []
     for index, shard in enumerate(shards):
         uri = f"{build.folder('plan')}/part-{index:05d}.json"

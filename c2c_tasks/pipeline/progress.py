@@ -1,0 +1,87 @@
+"""How far a build has come: which shards are complete, and what their reports say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from c2c_tasks.config import Section
+from c2c_tasks.pipeline.build import Build, BuildError
+from c2c_tasks.pipeline.planning import Plan
+from c2c_tasks.shards import StepReport, is_complete, read_report
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The function shards of a build, those with samples and those without."""
+
+    build: Build
+    completed: list[int]
+    failed: list[int]
+
+    @classmethod
+    def of(cls, build: Build) -> Progress:
+        """Return how far a build has come. Raises BuildError before there are function shards."""
+        merged = read_report(build.folder("merge_functions"))
+        if merged is None:
+            raise BuildError("merge_functions has not finished; clear it once its fault is mended")
+        shards = range(len(merged.facts["shard_rows"]))
+        completed = [index for index in shards if _is_composed(build, index)]
+        return cls(build, completed, [index for index in shards if index not in completed])
+
+    @property
+    def shards(self) -> int:
+        """Number of function shards."""
+        return len(self.completed) + len(self.failed)
+
+    def check(self, max_failed: int) -> None:
+        """Raise BuildError where more shards failed than may, or all of them."""
+        if len(self.failed) > max_failed or not self.completed:
+            numbers = ", ".join(str(index + 1) for index in self.failed[:20])
+            raise BuildError(
+                f"{len(self.failed)} of {self.shards} function shards failed (numbers {numbers}); "
+                f"max_failed_shards allows {max_failed}. Clear the failed tasks to try again"
+            )
+
+    def audit(self) -> StepReport:
+        """Return the report of the audit. Raises BuildError where there is none."""
+        report = read_report(self.build.folder("audit"))
+        if report is None:
+            raise BuildError("the audit has not finished; clear it to try again")
+        return report
+
+    def reports(self) -> Iterator[StepReport]:
+        """Yield the reports of the build in the order of the steps: they add up to the funnel."""
+        build = self.build
+        outputs = [build.shard("extract", index) for index in range(Plan.of(build).shards)]
+        outputs.append(build.folder("merge_functions"))
+        outputs += [
+            build.shard(step, index) for step, _ in _mapped(build) for index in self.completed
+        ]
+        for output in outputs:
+            report = read_report(output)
+            if report is None:
+                raise BuildError(f"{output}: has no report; clear the task that makes it")
+            yield report
+
+
+def _mapped(build: Build) -> list[tuple[str, Section]]:
+    """Return the steps that each function shard goes through, with their options."""
+    config = build.config
+    return [
+        ("write_inputs", config.inputs),
+        ("execute", config.sandbox),
+        ("curate", config.cases),
+        ("compose", config.samples),
+    ]
+
+
+def _is_composed(build: Build, index: int) -> bool:
+    """Tell whether a shard's samples are there, made by this code of what is there now."""
+    source = build.shard("merge_functions", index)
+    for step, options in _mapped(build):
+        output = build.shard(step, index)
+        if not is_complete(step, inputs=[source], output=output, config=options):
+            return False
+        source = output
+    return True
