@@ -27,6 +27,9 @@ def unique_functions(
     rest, a function is dropped where it is near to one that was kept before it (the leader
     rule); being near to a dropped one does it no harm.
     """
+    # Named here, in order: each of the generators below starts when the one after it does.
+    for name in ("exact duplicates", "benchmark overlap", "near duplicates"):
+        report.stage(name, "functions")
     index = NearDuplicateIndex(options.near_duplicate_threshold)
     ids_of_earlier: set[str] = set()
     for function in earlier:
