@@ -24,6 +24,8 @@ _END = "end"
 _ABSENT = "absent"
 """Stands where a list of the tree has a gap: the key of ``**`` in a dict, no default."""
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_KINDS: dict[type[ast.AST], str] = {ast.AnnAssign: "Assign"}
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _SILENT = {
     *("ctx", "kind", "type_comment", "type_params", "type_ignores", "simple"),
@@ -58,7 +60,8 @@ def tokens(program: str, entry_point: str) -> list[str]:
     Raises SyntaxError where the program cannot be parsed.
     """
     tree = _parse(program)
-    return list(_walk(tree, _roles(tree, entry_point)))
+    entry = _definition(tree, entry_point)
+    return list(_walk(tree, _roles(tree, entry), entry))
 
 
 def top_level_functions(program: str) -> dict[str, str]:
@@ -69,7 +72,7 @@ def top_level_functions(program: str) -> dict[str, str]:
     return {
         node.name: ast.get_source_segment(program, node) or ""
         for node in _parse(program).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if isinstance(node, _Definition)
     }
 
 
@@ -82,7 +85,19 @@ def _parse(program: str) -> ast.Module:
         raise SyntaxError(str(error) or type(error).__name__) from None
 
 
-def _roles(tree: ast.Module, entry_point: str) -> dict[str, str]:
+def _definition(tree: ast.Module, name: str) -> _Definition | None:
+    """Return the last function of that name at the top of a module."""
+    return next(
+        (
+            node
+            for node in reversed(tree.body)
+            if isinstance(node, _Definition) and node.name == name
+        ),
+        None,
+    )
+
+
+def _roles(tree: ast.Module, entry: _Definition | None) -> dict[str, str]:
     """Return the token of each name that the program binds."""
     roles: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -105,10 +120,9 @@ def _roles(tree: ast.Module, entry_point: str) -> dict[str, str]:
                 | ast.MatchMapping(rest=str(name))
             ):
                 roles.setdefault(name, _INVENTED + name)
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == entry_point:
-            for position, parameter in enumerate(_parameters(node.args)):
-                roles[parameter] = f"p{position}"
+    if entry is not None:
+        for position, parameter in enumerate(_parameters(entry.args)):
+            roles[parameter] = f"p{position}"
     return roles
 
 
@@ -123,7 +137,7 @@ def _parameters(arguments: ast.arguments) -> Iterator[str]:
         yield arguments.kwarg.arg
 
 
-def _walk(tree: ast.Module, roles: dict[str, str]) -> Iterator[str]:
+def _walk(tree: ast.Module, roles: dict[str, str], entry: _Definition | None) -> Iterator[str]:
     """Yield the tokens of a tree, without recursion: a sum may be thousands of terms deep."""
     stack: list[ast.AST | str] = [tree]
     while stack:
@@ -135,7 +149,7 @@ def _walk(tree: ast.Module, roles: dict[str, str]) -> Iterator[str]:
         elif isinstance(node, ast.Name):
             yield roles.get(node.id, node.id)
         elif not isinstance(node, ast.Import | ast.ImportFrom):
-            yield "Assign" if isinstance(node, ast.AnnAssign) else type(node).__name__
+            yield "EntryPoint" if node is entry else _KINDS.get(type(node), type(node).__name__)
             stack.extend(reversed(list(_children(node, roles))))
 
 

@@ -109,6 +109,11 @@ _MODULE_ATTRIBUTES = _names(
 _PACKAGES = frozenset(name.rpartition(".")[0] for name in (*WHOLE_MODULES, *MEMBERS) if "." in name)
 
 
+def is_builtin(name: str) -> bool:
+    """Tell whether Python itself binds a name, where nothing else does."""
+    return name in _BUILTINS
+
+
 def builtin_violation(name: str) -> str | None:
     """Return why a name that the module does not bind cannot be used, or None."""
     if name in _MODULE_ATTRIBUTES:
@@ -137,6 +142,8 @@ def import_violation(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -
 
 def use_violation(path: str) -> str | None:
     """Return why a dotted path, from a module down to the use of a member, is denied, or None."""
+    if path.startswith("."):
+        return "relative_import"
     parts = path.split(".")
     prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
     if not DENIED.isdisjoint(prefixes):

@@ -10,13 +10,35 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 _SCOPES = (*DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def changed_names(statement: ast.stmt) -> frozenset[str]:
-    """Return the module's names that are not the same after a statement as before it.
+def bound_names(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names of the module that a statement binds or deletes."""
+    for node in _outside_scopes(statement):
+        match node:
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from map(bound_by_import, aliases)
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.Name(id=name, ctx=ast.Store() | ast.Del())
+            ):
+                yield name
 
-    These are names that it binds or deletes, and names whose object it changes: by assigning
-    to an attribute or item, or by calling a method for the sake of it.
+
+def altered_names(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names of the module whose objects a statement changes.
+
+    It does so by assigning to an attribute or item, or by calling a method for the sake of it.
     """
-    return frozenset(_changed(statement))
+    for node in _outside_scopes(statement):
+        match node:
+            case (
+                ast.Attribute(value=owner, ctx=ast.Store() | ast.Del())
+                | ast.Subscript(value=owner, ctx=ast.Store() | ast.Del())
+                | ast.Expr(value=ast.Call(func=ast.Attribute(value=owner)))
+            ) if (base := base_name(owner)) is not None:
+                yield base
 
 
 def is_main_guard(statement: ast.stmt) -> bool:
@@ -59,28 +81,14 @@ def base_name(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _changed(statement: ast.stmt) -> Iterator[str]:
+def _outside_scopes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes that run in the module's own scope, and those that open another.
+
+    A walrus in a comprehension would bind outside it; nobody writes one at the top of a module.
+    """
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
-        match node:
-            case (
-                ast.FunctionDef(name=name)
-                | ast.AsyncFunctionDef(name=name)
-                | ast.ClassDef(name=name)
-                | ast.ExceptHandler(name=str(name))
-                | ast.Name(id=name, ctx=ast.Store() | ast.Del())
-            ):
-                yield name
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                yield from map(bound_by_import, aliases)
-            case (
-                ast.Attribute(value=owner, ctx=ast.Store() | ast.Del())
-                | ast.Subscript(value=owner, ctx=ast.Store() | ast.Del())
-                | ast.Expr(value=ast.Call(func=ast.Attribute(value=owner)))
-            ) if (base := base_name(owner)) is not None:
-                yield base
-        # What happens inside a scope is the scope's own affair; a walrus in a comprehension
-        # would bind outside it, which nobody writes at the top of a module.
+        yield node
         if not isinstance(node, _SCOPES):
             stack.extend(ast.iter_child_nodes(node))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from c2c_tasks.extraction.allowed import builtin_violation, import_violation
+from c2c_tasks.extraction.allowed import builtin_violation, import_violation, is_builtin
 from c2c_tasks.extraction.bindings import DEFINITIONS, IMPORTS, bound_by_import
 from c2c_tasks.extraction.modules import Module
 
@@ -28,7 +28,7 @@ def close_over(module: Module, function: ast.FunctionDef) -> str:
     """
     statements = _closure(module, function, {})
     annotated = {name for statement in statements for name in module.facts(statement).annotated}
-    postponed = module.postpones_annotations and bool(annotated)
+    postponed = module.postpones_annotations and not all(map(is_builtin, annotated))
     try:
         for name in sorted(annotated):
             for statement in _definition(module, name, statements):

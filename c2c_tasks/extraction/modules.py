@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from c2c_tasks.extraction.bindings import (
     DEFINITIONS,
     IMPORTS,
+    altered_names,
     bound_by_import,
-    changed_names,
+    bound_names,
     imported_path,
     is_main_guard,
 )
@@ -104,9 +105,13 @@ class Module:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             self.postpones_annotations |= any(a.name == "annotations" for a in statement.names)
             return
-        for name in changed_names(statement):
+        bound = set(bound_names(statement))
+        for name in bound:
             self._definitions.setdefault(name, []).append(statement)
             self._imports.pop(name, None)
+        for name in set(altered_names(statement)) - bound:
+            if name in self._definitions:
+                self._definitions[name].append(statement)
         for inner in ast.walk(statement) if isinstance(statement, _HOLD_IMPORTS) else ():
             if isinstance(inner, IMPORTS):
                 for alias in inner.names:

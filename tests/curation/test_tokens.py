@@ -70,6 +70,13 @@ def test_what_behaves_otherwise_is_told_apart(one: str, other: str) -> None:
     assert shingles(one, "f") != shingles(other, "f")
 
 
+def test_entry_points_of_one_program_are_told_apart() -> None:
+    program = "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return n and even(n - 1)"
+    assert canonical_digest(program, "even") != canonical_digest(program, "odd")
+    renamed = program.replace("even", "a").replace("odd", "b")
+    assert canonical_digest(program, "odd") == canonical_digest(renamed, "b")
+
+
 def test_a_statement_put_in_leaves_most_shingles_alone() -> None:
     inserted = ORIGINAL.replace("    for step", "    extra = [width]\n    for step")
     before, after = shingles(ORIGINAL, "area"), shingles(inserted, "area")
