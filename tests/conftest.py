@@ -7,6 +7,7 @@ separated list of `docker`, `s3`, `data`) names it: then they fail.
 from __future__ import annotations
 
 import os
+import sysconfig
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +98,28 @@ def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     client.create_bucket(Bucket=name)
     yield f"s3://{name}"
     store._s3.cache_clear()
+
+
+STANDARD_MODULES = (
+    *("base64", "bisect", "calendar", "colorsys", "fnmatch", "genericpath", "heapq"),
+    *("keyword", "ntpath", "posixpath", "quopri", "shlex", "string", "textwrap"),
+)
+
+
+@pytest.fixture(scope="session")
+def small_dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of real Python files, from which some fifty programs can be made."""
+    folder = tmp_path_factory.mktemp("dump")
+    for name in STANDARD_MODULES:
+        source = Path(sysconfig.get_path("stdlib"), f"{name}.py")
+        (folder / source.name).write_bytes(source.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that holds work area, catalogue and target of the builds of a test."""
+    monkeypatch.setenv("C2C_WORK", str(tmp_path / "work"))
+    monkeypatch.setenv("C2C_CATALOGUE", f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    monkeypatch.setenv("C2C_TARGET", str(tmp_path / "target"))
+    return tmp_path

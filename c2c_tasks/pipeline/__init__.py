@@ -7,6 +7,7 @@ knows of Airflow: a build can be driven by anything that calls these functions i
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
 from c2c_tasks.pipeline.planning import plan
 from c2c_tasks.pipeline.releasing import audit, publish
+from c2c_tasks.pipeline.sequence import run_build
 from c2c_tasks.pipeline.steps import (
     compose,
     curate,
@@ -29,5 +30,6 @@ __all__ = [
     "merge_functions",
     "plan",
     "publish",
+    "run_build",
     "write_inputs",
 ]

@@ -9,6 +9,7 @@ from dataclasses import asdict, astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, catalogue_url
+from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.pipeline.build import Build, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_release
 from c2c_tasks.publishing.pointer import read_pointer
@@ -49,10 +50,13 @@ def plan(build: Build) -> list[ShardReference]:
 
     Raises NothingNew where the latest release was built from every object as it is now,
     SourceError where the dump is missing or empty, PublishError where the target cannot be
-    published to.
+    published to, BenchmarkError where the benchmarks cannot be read.
     """
     source = build.config.source
     check_target(build.config.publishing.target)
+    if benchmarks := build.config.functions.benchmarks:
+        problems = sum(1 for _ in read_benchmarks(benchmarks))
+        log.info("plan: %s benchmark problems in %s", f"{problems:,}", benchmarks)
     objects = list(list_dump(source))
     parent, ingested = _parent(build)
     new = [item for item in objects if ingested.get(item.uri) != (item.etag, item.size)]

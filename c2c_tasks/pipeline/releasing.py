@@ -202,8 +202,8 @@ def _manifest(build: Build, version: str) -> Manifest:
         config=build.config.model_dump(mode="json"),
         code_version=code_version(),
         dump=Dump(uri=build.config.source.dump, objects=len(plan.objects)),
-        writer=_facts(reports, "writer"),
-        sandbox=_facts(reports, "sandbox"),
+        writer=merged_facts(reports, "writer"),
+        sandbox=merged_facts(reports, "sandbox"),
         funnel=funnel_of(funnel(reports)),
         failed_shards=[f"{index + 1} of {progress.shards}" for index in progress.failed],
         splits=splits_of(files),
@@ -216,7 +216,7 @@ def _with_files(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     return manifest.model_copy(update={"files": files})
 
 
-def _facts(reports: Iterable[StepReport], name: str) -> dict[str, Any]:
+def merged_facts(reports: Iterable[StepReport], name: str) -> dict[str, Any]:
     """Return what the reports say under a name; where shards differ in something, all of it."""
     versions = [report.facts[name] for report in reports if name in report.facts]
     merged: dict[str, Any] = {}

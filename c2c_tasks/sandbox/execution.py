@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 
+log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
 
 MAX_DEATHS = 3
@@ -115,14 +117,8 @@ class _Task:
         cases, body_lines = self._run_cases(self.first, inputs, arguments, counts)
         rounds = self.options.refine_rounds if self.refine is not None else 0
         for _ in range(rounds):
-            assert self.refine is not None
-            if _time_is_up(cases):
-                break
-            new = [
-                text
-                for text in dict.fromkeys(self.refine(inputs, cases))
-                if text not in set(arguments)
-            ]
+            new = [] if _time_is_up(cases) else self._refined(inputs, cases, counts)
+            new = [text for text in dict.fromkeys(new) if text not in set(arguments)]
             if not new:
                 break
             arguments += new
@@ -137,6 +133,16 @@ class _Task:
             body_lines=body_lines,
             failure=None,
         )
+
+    def _refined(self, function: Function, cases: list[Case], counts: Counter[str]) -> list[str]:
+        """Return what the writer proposes next; a fault of it costs the proposals alone."""
+        assert self.refine is not None
+        try:
+            return self.refine(function, cases)
+        except Exception:
+            counts["refinements_failed"] += 1
+            log.exception("%s of %s: not refined", function.entry_point, function.path)
+            return []
 
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from c2c_tasks.records import Case, Function
+from c2c_tasks.config import SandboxOptions
+from c2c_tasks.records import Case, Function, Inputs
+from c2c_tasks.sandbox.execution import execute
+from c2c_tasks.sandbox.process import ProcessLauncher
+from c2c_tasks.shards import StepReport
 
 
 def outcomes(row: Any) -> list[str]:
@@ -216,8 +221,20 @@ def f(x):
 
 
 def test_an_error_of_the_caller_ends_the_runners(process_sandbox: Any) -> None:
-    def broken(function: Function, cases: list[Case]) -> list[str]:
-        raise RuntimeError("refine is broken")
+    def broken() -> Iterator[Inputs]:
+        yield process_sandbox.function("def f(x):\n    return x\n", "{'x': 1}")
+        raise RuntimeError("the shard is broken")
 
-    with pytest.raises(RuntimeError, match="refine is broken"):
-        process_sandbox.run(process_sandbox.function("def f(x):\n    return x\n"), refine=broken)
+    options = SandboxOptions(workers=1)
+    report = StepReport("execute", "memory:")
+    with pytest.raises(RuntimeError, match="the shard is broken"):
+        list(execute(broken(), options, report, launcher=ProcessLauncher(options)))
+
+
+def test_a_writer_that_fails_costs_its_proposals_alone(sandbox: Sandbox) -> None:
+    def refine(function: Function, cases: list[Case]) -> list[str]:
+        raise ZeroDivisionError
+
+    (row,) = sandbox.run(sandbox.function("def f(x):\n    return x\n", "{'x': 1}"), refine=refine)
+    assert [case.output for case in row.cases] == ["1"]
+    assert sandbox.report.counters["refinements_failed"] == 1

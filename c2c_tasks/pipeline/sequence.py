@@ -1,0 +1,27 @@
+"""The whole build in one process, one shard after the other: for experiments and tests."""
+
+from __future__ import annotations
+
+from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.planning import plan
+from c2c_tasks.pipeline.releasing import PublishedRelease, audit, publish
+from c2c_tasks.pipeline.steps import (
+    compose,
+    curate,
+    execute,
+    extract,
+    merge_functions,
+    write_inputs,
+)
+
+
+def run_build(build: Build) -> PublishedRelease:
+    """Do what the `case2code_build` DAG does, without Airflow: no retries, nothing at a time.
+
+    Raises NothingNew where there is nothing to do.
+    """
+    extracted = [extract(build, shard) for shard in plan(build)]
+    for shard in merge_functions(build, extracted):
+        for step in (write_inputs, execute, curate, compose):
+            shard = step(build, shard)
+    return publish(build, audit(build))

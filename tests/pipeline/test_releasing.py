@@ -1,0 +1,102 @@
+"""Shards that failed, and builds that have nothing to publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from c2c_tasks import pipeline
+from c2c_tasks.pipeline import Build, BuildError
+from c2c_tasks.pipeline.releasing import merged_facts
+from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
+from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.records import Function
+from c2c_tasks.shards import StepReport, read_shard
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import MakeBuild
+
+STEPS = (pipeline.write_inputs, pipeline.execute, pipeline.curate, pipeline.compose)
+
+
+def run_all_but(build: Build, failed: int) -> None:
+    """Run a build up to the audit, but for one function shard that fails in `execute`."""
+    extracted = [pipeline.extract(build, shard) for shard in pipeline.plan(build)]
+    for shard in pipeline.merge_functions(build, extracted):
+        for step in STEPS:
+            if shard["index"] == failed and step is pipeline.execute:
+                break
+            shard = step(build, shard)
+
+
+def test_a_failed_shard_fails_the_build(make_build: MakeBuild) -> None:
+    build = make_build(functions_per_shard=25)
+    run_all_but(build, failed=1)
+    with pytest.raises(BuildError, match=r"1 of \d function shards failed \(numbers 2\)"):
+        pipeline.audit(build)
+    assert read_pointer(build.config.publishing.target) is None
+
+
+def test_a_release_without_a_failed_shard_says_so_and_the_next_one_makes_it_good(
+    make_build: MakeBuild,
+) -> None:
+    build = make_build(functions_per_shard=25, max_failed_shards=1)
+    run_all_but(build, failed=1)
+    first = pipeline.publish(build, pipeline.audit(build))
+    manifest = read_manifest(first["uri"])
+    assert manifest.failed_shards and manifest.failed_shards[0].startswith("2 of ")
+    missing = {f.function_id for f in read_shard(build.shard("merge_functions", 1), Function)}
+    assert missing.isdisjoint(program.function_id for program in read_programs(first["uri"]))
+    dumps = {f.dump for f in read_shard(build.shard("merge_functions", 1), Function)}
+    assert dumps.isdisjoint(item.uri for item in read_dump_objects(first["uri"]))
+
+    second = pipeline.run_build(make_build("next", "2026-11-25", functions_per_shard=25))
+    whole = pipeline.run_build(make_build("whole", "2026-11-26", mode="full"))
+    assert {p.function_id for p in read_programs(second["uri"])} == {
+        p.function_id for p in read_programs(whole["uri"])
+    }
+
+
+def test_a_shard_made_of_other_options_does_not_count(make_build: MakeBuild) -> None:
+    run_all_but(make_build(functions_per_shard=25), failed=-1)
+    changed = make_build(functions_per_shard=25, max_cases=7)
+    with pytest.raises(BuildError, match="function shards failed"):
+        pipeline.audit(changed)
+
+
+def test_an_audit_before_its_time_says_what_is_missing(make_build: MakeBuild) -> None:
+    with pytest.raises(BuildError, match="merge_functions has not finished"):
+        pipeline.audit(make_build())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(x):\n    print(x)\n    return x\n", "no usable function"),
+        ("def f(x):\n    return 1\n", "no program came out of it"),
+    ],
+)
+def test_a_dump_without_programs_is_named(
+    make_build: MakeBuild, workspace: Path, text: str, message: str
+) -> None:
+    (workspace / "poor").mkdir()
+    (workspace / "poor" / "a.py").write_text(text)
+    with pytest.raises(BuildError, match=rf"poor: {message}"):
+        pipeline.run_build(make_build(dump=str(workspace / "poor")))
+    assert read_pointer(make_build().config.publishing.target) is None
+
+
+def test_facts_of_shards_that_differ_are_all_kept() -> None:
+    def report(**facts: object) -> StepReport:
+        return StepReport("execute", "memory:", facts={"sandbox": facts})
+
+    same = report(launcher="docker", image="a")
+    assert merged_facts([same, same], "sandbox") == {"launcher": "docker", "image": "a"}
+    assert merged_facts([same, report(launcher="process")], "sandbox") == {
+        "launcher": ["docker", "process"],
+        "image": ["a", None],
+    }
+    assert merged_facts([], "sandbox") == {}
