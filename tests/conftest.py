@@ -6,8 +6,11 @@ separated list of `docker`, `s3`, `data`) names it: then they fail.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sysconfig
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +19,15 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import settings
 
+from c2c_airflow.embedded import EmbeddedAirflow
 from c2c_tasks import store
 
 ROOT = Path(__file__).resolve().parent.parent
+# Airflow reads its environment when it is imported, so it is set before any test is.
+AIRFLOW = EmbeddedAirflow(Path(tempfile.mkdtemp(prefix="c2c-airflow-")))
+os.environ.update(AIRFLOW.environment)
+atexit.register(shutil.rmtree, AIRFLOW.home, ignore_errors=True)
+
 # Examples share two cores with servers and containers: time tells nothing about them.
 settings.register_profile("case2code", deadline=None)
 settings.load_profile("case2code")
@@ -43,13 +52,10 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of an Airflow of this test process alone, its database migrated."""
-    from c2c_airflow.embedded import EmbeddedAirflow
-
-    airflow = EmbeddedAirflow(tmp_path_factory.mktemp("airflow"))
-    airflow.prepare()
-    return airflow.home
+def airflow_home() -> Path:
+    """The home of this test process's Airflow, its database migrated."""
+    AIRFLOW.prepare()
+    return AIRFLOW.home
 
 
 @pytest.fixture(scope="session")

@@ -231,7 +231,7 @@ def test_an_error_of_the_caller_ends_the_runners(process_sandbox: Any) -> None:
         list(execute(broken(), options, report, launcher=ProcessLauncher(options)))
 
 
-def test_a_writer_that_fails_costs_its_proposals_alone(sandbox: Sandbox) -> None:
+def test_a_writer_that_fails_costs_its_proposals_alone(sandbox: Any) -> None:
     def refine(function: Function, cases: list[Case]) -> list[str]:
         raise ZeroDivisionError
 

@@ -1,0 +1,89 @@
+"""The whole DAG on Airflow, in this process, on a small dump."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from c2c_tasks.config import BuildConfig
+from c2c_tasks.pipeline import Build, run_build
+from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.store import normalise
+
+pytestmark = pytest.mark.slow
+
+OPTIONS: dict[str, Any] = {
+    "launcher": "process",
+    "dump_shard_bytes": 60_000,
+    "functions_per_shard": 25,
+    "inputs_per_function": 12,
+    "refine_rounds": 1,
+    "audit_programs": 3,
+}
+
+
+@pytest.fixture
+def run_dag(airflow_home: Path, workspace: Path) -> Any:
+    """Runs the DAG and returns its DagRun."""
+    from case2code_build import case2code_build
+
+    def run(**conf: Any) -> Any:
+        return case2code_build().test(run_conf=conf)
+
+    return run
+
+
+def states(run: Any) -> Counter[tuple[str, str]]:
+    return Counter((ti.task_id, str(ti.state)) for ti in run.get_task_instances())
+
+
+def test_a_run_publishes_and_the_next_one_is_skipped(
+    run_dag: Any, small_dump: Path, workspace: Path
+) -> None:
+    target = normalise(str(workspace / "target"))
+    conf = OPTIONS | {"dump": str(small_dump), "target": target}
+    run = run_dag(**conf)
+    assert run.state == "success"
+    found = states(run)
+    assert {state for _, state in found} == {"success"}
+    assert found["extract", "success"] > 1
+    assert found["shard.execute", "success"] > 1
+    labels = {ti.rendered_map_index for ti in run.get_task_instances() if ti.task_id == "extract"}
+    assert labels == {f"{n + 1} of {len(labels)}" for n in range(len(labels))}
+
+    pointer = read_pointer(target)
+    assert pointer is not None
+    manifest = read_manifest(pointer.uri)
+    assert manifest.splits["programs"]["train"] > 20
+
+    # The same build without Airflow gives the same files.
+    other = conf | {"target": normalise(str(workspace / "other"))}
+    alone = run_build(Build("alone", "2026-11-24", BuildConfig.from_flat(other)))
+    data = [entry for entry in manifest.files if entry.path.endswith(".parquet")]
+    again = [e for e in read_manifest(alone["uri"]).files if e.path.endswith(".parquet")]
+    assert data == again
+
+    second = run_dag(**conf)
+    assert set(states(second)) == {
+        *[("plan", "skipped"), ("extract", "skipped"), ("merge_functions", "skipped")],
+        *[(f"shard.{task}", "skipped") for task in ("write_inputs", "execute")],
+        *[(f"shard.{task}", "skipped") for task in ("curate", "compose")],
+        *[("audit", "skipped"), ("publish", "skipped")],
+    }
+    assert read_pointer(target) == pointer
+
+
+def test_bad_input_fails_at_once_with_one_message(
+    run_dag: Any, workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = run_dag(**OPTIONS, dump=str(workspace / "missing"))
+    assert run.state == "failed"
+    assert states(run)["plan", "failed"] == 1
+    (plan,) = (ti for ti in run.get_task_instances() if ti.task_id == "plan")
+    assert plan.try_number == 1
+    messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert any("missing: no such file or folder" in message for message in messages), messages
