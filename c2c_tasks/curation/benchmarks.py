@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from c2c_tasks.curation.near_duplicates import NearDuplicateIndex
 from c2c_tasks.curation.tokens import canonical_digest, shingles, top_level_functions
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport
+from c2c_tasks.store import ObjectNotFound, StoreError, normalise, read, store_for
+
+_SUFFIXES = (".jsonl", ".jsonl.gz")
+
+
+class BenchmarkError(ValueError):
+    """Benchmark problems cannot be read; the message names the object and the line."""
 
 
 class BenchmarkPrograms:
@@ -53,3 +64,54 @@ class BenchmarkPrograms:
             or self._index.find(shingles(text, name)) is not None
             for text in {function.program, alone}
         )
+
+
+def read_benchmarks(uri: str) -> Iterator[str]:
+    """Yield the programs of the benchmark problems in a file, or in every file of a folder.
+
+    Files are JSON Lines, plain or gzip. A row's program is its `code` (MBPP), its `program`
+    (Case2Code's test set), or its `prompt` and `canonical_solution` (HumanEval). Raises
+    BenchmarkError where there is no such file, or a row is none of these.
+    """
+    for item in _objects(normalise(uri)):
+        try:
+            data = read(item)
+            text = (gzip.decompress(data) if item.endswith(".gz") else data).decode()
+        except (StoreError, EOFError, OSError, zlib.error, UnicodeError) as error:
+            raise BenchmarkError(f"benchmarks {item}: cannot be read: {error}") from None
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                yield _program(line, f"benchmarks {item}: line {number}")
+
+
+def _objects(uri: str) -> list[str]:
+    try:
+        store = store_for(uri)
+        if store.head(uri) is not None:
+            return [uri]
+        found = [item.uri for item in store.list(uri) if item.uri.endswith(_SUFFIXES)]
+    except ObjectNotFound:
+        found = []
+    except StoreError as error:
+        raise BenchmarkError(f"benchmarks {uri}: {error}") from None
+    if not found:
+        suffixes = " or ".join(_SUFFIXES)
+        raise BenchmarkError(f"benchmarks {uri}: no such file, and no folder with {suffixes} files")
+    return found
+
+
+def _program(line: str, place: str) -> str:
+    try:
+        row: Any = json.loads(line)
+    except ValueError as error:
+        raise BenchmarkError(f"{place}: not JSON: {error}") from None
+    match row:
+        case {"code": str(text)} | {"program": str(text)}:
+            return text
+        case {"prompt": str(prompt), "canonical_solution": str(solution)}:
+            return f"{prompt}{solution}"
+    columns = ", ".join(row) if isinstance(row, dict) else type(row).__name__
+    raise BenchmarkError(
+        f"{place}: has no `code`, no `program` and no `prompt` with `canonical_solution`, "
+        f"but {columns}"
+    )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from c2c_tasks.curation.benchmarks import BenchmarkPrograms
+from c2c_tasks.curation.benchmarks import BenchmarkError, BenchmarkPrograms, read_benchmarks
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport
 
@@ -80,3 +81,38 @@ def test_every_solution_of_a_real_benchmark_is_found_under_other_names(shared_da
         name = re.findall(r"^def (\w+)", solution, re.MULTILINE)[-1]
         renamed = re.sub(rf"\b{name}\b", "renamed_by_the_test", solution)
         assert benchmarks.overlaps(dumped(renamed, "renamed_by_the_test")), name
+
+
+def test_problems_are_read_as_they_are_published(tmp_path: Path, shared_data: Path) -> None:
+    assert len(list(read_benchmarks(str(shared_data / "mbpp_sanitized.jsonl")))) == 427
+    assert len(list(read_benchmarks(shared_data.as_uri()))) == 427 + 250
+    row = {
+        "task_id": "HumanEval/0",
+        "prompt": "def f(x):\n",
+        "canonical_solution": "    return x\n",
+    }
+    (tmp_path / "HumanEval.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    assert list(read_benchmarks(str(tmp_path))) == ["def f(x):\n    return x\n"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"code": "x = 1"}\n\n{"code": 1}\n', "a.jsonl: line 3: has no `code`.* but code"),
+        (b"[1]\n", "a.jsonl: line 1: has no `code`.* but list"),
+        (b"not JSON\n", "a.jsonl: line 1: not JSON"),
+        (b"\xff\n", "a.jsonl: cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(BenchmarkError, match=message):
+        list(read_benchmarks(str(tmp_path)))
+
+
+def test_benchmarks_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="nowhere: no such file"):
+        list(read_benchmarks(str(tmp_path / "nowhere")))
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"{}")[:-9])
+    with pytest.raises(BenchmarkError, match=r"b\.jsonl\.gz: cannot be read"):
+        list(read_benchmarks(str(tmp_path)))
