@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from c2c_tasks.config import BuildConfig, work_area
 from c2c_tasks.shards import StepReport, shard_uri
 
+PROGRESS_SECONDS = 10.0
+"""Between two lines of the log that say how far a long step has come."""
+
 log = logging.getLogger(__name__)
+R = TypeVar("R")
 
 
 class BuildError(Exception):
@@ -65,6 +71,16 @@ def reference(source: ShardReference, report: StepReport) -> ShardReference:
         "uri": report.shard,
         "rows": stage.rows_out,
     }
+
+
+def follow(records: Iterable[R], subject: str, total: int) -> Iterator[R]:
+    """Yield the records; tell the log every few seconds how many there were."""
+    due = time.monotonic() + PROGRESS_SECONDS
+    for number, record in enumerate(records, start=1):
+        if time.monotonic() > due:
+            log.info("%s: at %s of %s", subject, f"{number:,}", f"{total:,}")
+            due = time.monotonic() + PROGRESS_SECONDS
+        yield record
 
 
 def tell(report: StepReport, subject: str) -> None:

@@ -15,7 +15,15 @@ from c2c_tasks.curation.tokens import canonical_digest
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
-from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, reference, tell
+from c2c_tasks.pipeline.build import (
+    Build,
+    BuildError,
+    NothingNew,
+    ShardReference,
+    follow,
+    reference,
+    tell,
+)
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
@@ -114,8 +122,8 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
     options = build.config.inputs
 
     def work(report: StepReport) -> None:
-        functions = read_shard(shard["uri"], Function)
-        write_shard(report.shard, Inputs, writer_for(options).write(functions, report))
+        inputs = writer_for(options).write(read_shard(shard["uri"], Function), report)
+        write_shard(report.shard, Inputs, follow(inputs, _label(report, shard), shard["rows"]))
 
     return _mapped(build, "write_inputs", shard, options, work)
 
@@ -138,7 +146,9 @@ def execute(
         executions = execute_inputs(
             read_shard(shard["uri"], Inputs), options, report, launcher=launcher, refine=refine
         )
-        write_shard(report.shard, Execution, executions)
+        write_shard(
+            report.shard, Execution, follow(executions, _label(report, shard), shard["rows"])
+        )
 
     return _mapped(build, "execute", shard, options, work)
 
@@ -174,6 +184,10 @@ def compose(build: Build, shard: ShardReference) -> ShardReference:
         write_shard(report.shard, Sample, samples(report))
 
     return _mapped(build, "compose", shard, options, work)
+
+
+def _label(report: StepReport, shard: ShardReference) -> str:
+    return f"{report.step} {shard['shard']}"
 
 
 def _mapped(

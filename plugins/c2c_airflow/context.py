@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
 from c2c_tasks.config import BuildConfig, ConfigError
 
 if TYPE_CHECKING:

@@ -33,8 +33,9 @@ def main() -> int:
         print(f"\nThe build failed; Airflow's whole log is in {airflow.log}", file=sys.stderr)
         return status
 
-    from c2c_tasks.publishing.summary import print_summary
     from rich.console import Console
+
+    from c2c_tasks.publishing.summary import print_summary
 
     print_summary(default_target(), Console())
     _say(started, "done")

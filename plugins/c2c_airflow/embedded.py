@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from c2c_tasks.config import project_root
@@ -32,11 +34,24 @@ class EmbeddedAirflow:
         }
 
     def prepare(self) -> None:
-        """Make or migrate the metadata database, and the pools that the DAGs use."""
+        """Make or migrate the metadata database, and the pools that the DAGs use.
+
+        Every `airflow` command takes seconds to start, so this is done once for each version.
+        """
+        pools = {
+            name: {"slots": os.cpu_count() or 1, "description": meaning, "include_deferred": False}
+            for name, meaning in POOLS.items()
+        }
+        prepared = self.home / "prepared.json"
+        state = json.dumps({"airflow": version("apache-airflow"), "pools": pools}, indent=1)
+        if prepared.is_file() and prepared.read_text() == state:
+            return
         self.home.mkdir(parents=True, exist_ok=True)
+        definitions = self.home / "pools.json"
+        definitions.write_text(json.dumps(pools, indent=1))
         self.run("db", "migrate")
-        for pool, meaning in POOLS.items():
-            self.run("pools", "set", pool, str(os.cpu_count() or 1), meaning)
+        self.run("pools", "import", str(definitions))
+        prepared.write_text(state)
 
     def run(self, *command: str) -> None:
         """Run an `airflow` command; its output goes to the log file.

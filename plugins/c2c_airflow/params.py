@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Param
+
 from c2c_tasks.config import BuildConfig, section_models
 
 
