@@ -6,6 +6,7 @@ harm; it is skipped as a sign that the archive was made to do some.
 
 from __future__ import annotations
 
+import io
 import stat
 import struct
 import tarfile
@@ -13,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Self
 
 from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
@@ -34,7 +36,7 @@ def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
     try:
         with (
             open_plain(origin.uri) as stream,
-            tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive,
+            tarfile.TarFile(fileobj=_Forwards(stream), tarinfo=_Member) as archive,  # type: ignore[arg-type]
         ):
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
@@ -48,7 +50,7 @@ def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                     yield Skipped("too_large")
                 elif (content := archive.extractfile(member)) is not None:
                     yield _file(content.read(), member.name, origin, options)
-    except (tarfile.TarError, *DAMAGED) as error:
+    except _BAD_TAR as error:
         yield Skipped("unreadable_object", f"cannot be read to its end: {error}")
 
 
@@ -77,6 +79,8 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
 def _zip_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, origin: Origin, options: SourceOptions
 ) -> SourceFile | Skipped:
+    if member.compress_type not in _BOUNDED:
+        return Skipped("corrupt_record", f"{member.filename}: is not stored or deflated")
     try:
         with archive.open(member) as stream:
             # The size that a header declares may be a lie.
@@ -117,17 +121,49 @@ class _Member(tarfile.TarInfo):
     """
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
-            member = super().frombuf(buf, encoding, errors)
+            return super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error)) from None
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
         if member.type in _EXTENDED_HEADERS and member.size > _MAX_HEADER:
             raise tarfile.ReadError(f"a header of {member.size:,} bytes")
         return member
 
+
+class _Forwards:
+    """A stream as the file that `tarfile` asks for; it goes forwards alone, and not past the end.
+
+    The stream mode of `tarfile` would look for the end of a member of 10^30 bytes forever.
+    """
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._position += len(data)
+        return data
+
+    def seek(self, position: int) -> None:
+        if position < self._position:
+            raise tarfile.ReadError("a member that begins before the one before it ends")
+        while self._position < position:
+            if not self.read(min(position - self._position, _SEEK)):
+                raise tarfile.ReadError("unexpected end of data")
+
+
+_SEEK = 1 << 18
 
 _EXTENDED_HEADERS = (
     tarfile.XHDTYPE,
@@ -136,6 +172,17 @@ _EXTENDED_HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+
+_BAD_TAR = (
+    tarfile.TarError,
+    OverflowError,
+    RecursionError,  # a thousand extended headers in a row
+    ValueError,  # an extended header that is not as it should be
+    *DAMAGED,
+)
+
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What `zipfile` decompresses piece by piece; a bomb of another method would go off."""
 
 _BAD_ZIP = (
     zipfile.BadZipFile,

@@ -27,13 +27,44 @@ def open_plain(uri: str) -> Iterator[io.BufferedReader]:
     """
     name = uri.lower()
     with store_for(uri).open(uri) as stored:
-        raw: Any = stored
+        raw: Any
         if name.endswith((".gz", ".tgz")):
-            raw = gzip.GzipFile(fileobj=stored, mode="rb")
+            raw = _GzipMembers(fileobj=stored, mode="rb")
         elif name.endswith(".zst"):
             raw = ZstdFrames(stored)
+        else:
+            raw = _Stored(stored)
         with io.BufferedReader(raw, _BUFFER) as plain:
             yield plain
+
+
+class _Stored(io.RawIOBase):
+    """The content as it is stored.
+
+    A response of S3 calls itself closed once it was read to its end, and a buffer then refuses
+    to say that there is no more.
+    """
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._source.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _GzipMembers(gzip.GzipFile):
+    """A gzip file that gives what it has decompressed before it raises.
+
+    By itself it fills the buffer first, and damage takes along what is in there.
+    """
+
+    def readinto(self, buffer: Any) -> int:
+        return self.readinto1(buffer)
 
 
 class ZstdFrames(io.RawIOBase):

@@ -43,7 +43,7 @@ def list_dump(options: SourceOptions) -> Iterator[ObjectInfo]:
     scheme = urlsplit(root).scheme
     if scheme not in ("file", "s3"):
         raise SourceError(f"{options.dump}: a dump is a path, file://, s3:// or {STDLIB}")
-    if scheme == "file" and not file_path(root).exists():
+    if scheme == "file" and not _exists(root, options.dump):
         raise SourceError(f"{options.dump}: no such file or folder")
     objects = list(_local_objects(options) if scheme == "file" else _s3_objects(root))
     if not objects:
@@ -75,7 +75,19 @@ def origin_of(uri: str, options: SourceOptions) -> Origin:
 def _root(dump: str) -> str:
     if dump == STDLIB:
         return Path(sysconfig.get_path("stdlib")).as_uri()
-    return normalise(dump)
+    try:
+        root = normalise(dump)
+        # As a listing spells it: `file:///a b` is `file:///a%20b`.
+        return file_path(root).as_uri() if urlsplit(root).scheme == "file" else root
+    except (RuntimeError, ValueError) as error:
+        raise SourceError(f"{dump}: names no place: {error}") from None
+
+
+def _exists(root: str, dump: str) -> bool:
+    try:
+        return file_path(root).exists()
+    except OSError as error:
+        raise SourceError(f"{dump}: cannot be read: {error.strerror}") from None
 
 
 def _below(root: str, uri: str) -> str:
@@ -121,8 +133,10 @@ def _local_objects(options: SourceOptions) -> Iterator[ObjectInfo]:
         except OSError as error:
             log.warning("%s: left out: %s", path, error.strerror)
             continue
-        if info is not None:
-            yield info
+        if info is None:
+            log.warning("%s: left out: no regular file, or a name that is not UTF-8", uri)
+            continue
+        yield info
 
 
 def _walk(root: Path, left_out: set[str]) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import tokenize
@@ -84,7 +85,7 @@ def decode(raw: bytes) -> str:
     """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-        if encoding in _SLOW_CODECS:
+        if codecs.lookup(encoding).name in _SLOW_CODECS:
             raise UnicodeError(f"{encoding} is not an encoding of source code")
         return raw.decode(encoding)
     except (SyntaxError, LookupError) as error:

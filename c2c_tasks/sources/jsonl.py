@@ -66,13 +66,19 @@ def _rows(stream: io.BufferedReader, uri: str, options: SourceOptions) -> Iterat
                     pass
                 yield Skipped("too_large")
             elif not line.isspace():
-                if number == 1 and line.lstrip(b"\xef\xbb\xbf \t\r").startswith(b"["):
+                if number == 1 and _opens_a_document(line):
                     raise SourceError(
-                        f"{uri}: holds a JSON array; write one JSON object a line (JSON Lines)"
+                        f"{uri}: holds one JSON value, an array or an object over several lines; "
+                        "write one JSON object a line (JSON Lines)"
                     )
                 yield _record(line, number)
     except DAMAGED as error:
         yield Skipped("unreadable_object", f"cannot be read after line {number}: {error}")
+
+
+def _opens_a_document(line: bytes) -> bool:
+    start = line.strip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"[") or start == b"{"
 
 
 def _record(line: bytes, number: int) -> _Row | Skipped:

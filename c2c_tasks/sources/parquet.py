@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
+from c2c_tasks.sources.errors import SourceError
 from c2c_tasks.sources.fields import Fields
 from c2c_tasks.sources.files import Origin, Skipped
 from c2c_tasks.store import local_copy
@@ -18,6 +19,8 @@ from c2c_tasks.store import local_copy
 _BATCH_ROWS = 100
 _BUFFER = 1 << 20
 _DAMAGED = (pa.ArrowException, OSError)
+_UNREADABLE_VALUES = (OverflowError, ValueError)
+"""Of what Python cannot hold: a date of the year 10,000, a name that is not UTF-8."""
 
 
 def check_parquet(uri: str, options: SourceOptions) -> None:
@@ -30,7 +33,7 @@ def check_parquet(uri: str, options: SourceOptions) -> None:
     with local_copy(uri) as path:
         try:
             columns = pq.read_schema(path).names
-        except _DAMAGED:
+        except (*_DAMAGED, UnicodeDecodeError):
             return
     Fields.of(columns, options, uri)
 
@@ -52,7 +55,9 @@ def read_parquet(origin: Origin, options: SourceOptions) -> Iterator[SourceFile 
                     for row in _rows(batch):
                         number += 1
                         yield fields.source_file(row, number, origin, options.max_file_bytes)
-        except _DAMAGED as error:
+        except SourceError:
+            raise
+        except (*_DAMAGED, *_UNREADABLE_VALUES) as error:
             yield Skipped("unreadable_object", f"cannot be read after row {number}: {error}")
 
 
@@ -79,7 +84,9 @@ def _values(column: Any) -> list[Any]:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
 
 
 def _text(value: bytes | None) -> str | None:
