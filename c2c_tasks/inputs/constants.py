@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from c2c_tasks import literals
 
 MAX_ITEMS = 10_000
 MAX_BITS = 4_096
@@ -35,12 +37,8 @@ def _value(node: ast.expr, names: dict[str, Any], depth: int) -> Any:
     match node:
         case ast.Constant():
             return node.value
-        case ast.List():
-            return _items(node.elts, names, depth)
-        case ast.Tuple():
-            return tuple(_items(node.elts, names, depth))
-        case ast.Set():
-            return _collect("set", _items(node.elts, names, depth))
+        case ast.List() | ast.Tuple() | ast.Set():
+            return _collect(type(node).__name__.lower(), _items(node.elts, names, depth))
         case ast.Dict():
             return _dict(node, names, depth)
         case ast.UnaryOp():
@@ -89,11 +87,26 @@ def _put(value: dict[Any, Any], key: Any, item: Any) -> None:
         raise NotConstant(f"a {type(key).__name__} as a key") from None
 
 
+def listed(values: Iterable[Any]) -> list[Any]:
+    """Return items as a list, those of a set in an order that is the same in every process."""
+    return sorted(values, key=written) if isinstance(values, set | frozenset) else list(values)
+
+
+def written(value: Any) -> str:
+    """Return what ``str(value)`` is for a plain value, the same in every process."""
+    if isinstance(value, str):
+        return value
+    try:
+        return literals.dumps(value)
+    except literals.Unrepresentable:
+        return repr(value)
+
+
 def _iterable(value: Any) -> list[Any]:
     if isinstance(value, list | tuple | set | frozenset | dict | str | bytes | range):
         if len(value) > MAX_ITEMS:
             raise NotConstant("more items than the limit")
-        return list(value)
+        return listed(value)
     raise NotConstant(f"iteration over a {type(value).__name__}")
 
 
@@ -193,17 +206,17 @@ def _call(node: ast.Call, names: dict[str, Any], depth: int) -> Any:
         raise NotConstant(f"a call of {name}")
     values = _items(node.args, names, depth)
     match name, values:
-        case ("set" | "list" | "tuple" | "frozenset"), []:
+        case (("set" | "list" | "tuple" | "frozenset"), []):
             return _collect(name, [])
-        case ("str" | "bytes"), []:
+        case (("str" | "bytes"), []):
             return "" if name == "str" else b""
-        case ("list" | "tuple" | "set" | "frozenset" | "sorted"), [value]:
+        case (("list" | "tuple" | "set" | "frozenset" | "sorted"), [value]):
             return _collect(name, _iterable(value))
         case "range", [*bounds] if 1 <= len(bounds) <= 3 and all(type(b) is int for b in bounds):
             if len(bounds) == 3 and bounds[2] == 0:
                 raise NotConstant("a range without a step")
             return _iterable(range(*bounds))
-        case ("float" | "int"), [str() | int() | float() as value]:
+        case (("float" | "int"), [str() | int() | float() as value]):
             return _number(name, value)
         case "complex", [(int() | float()) as real, (int() | float()) as imaginary]:
             return complex(real, imaginary)

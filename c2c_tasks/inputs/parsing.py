@@ -11,6 +11,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from c2c_tasks.records import Function
 MAX_ANSWER_CHARACTERS = 200_000
 MAX_CANDIDATES = 2_000
 """Items looked at in one answer."""
+MAX_TRUNCATED = 20
+"""Items that are not closed, looked for in one block."""
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n?(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.S | re.M)
 _JSON_NAMES = {"true": True, "false": False, "null": None, "nan": float("nan"), "inf": float("inf")}
 
@@ -54,15 +57,19 @@ class _Reader:
         self.answer = Answer()
         self.seen: set[str] = set()
         self.candidates = 0
-        self.starts = re.compile(rf"\bdict\s*\(|\{{|(?<![\w.]){re.escape(function.entry_point)}\s*\(")
+        name = re.escape(function.entry_point)
+        self.starts = re.compile(rf"\bdict\s*\(|\{{|(?<![\w.]){name}\s*\(")
 
     def block(self, code: str) -> None:
-        """Read a block as a module where it parses, else item by item."""
+        """Read a block as a module; item by item where that does not parse or has no items."""
+        before = self.candidates
         module = _parsed(code, "exec")
         if isinstance(module, ast.Module):
             names: dict[str, Any] = dict(_JSON_NAMES)
             for statement in module.body:
-                self.statement(statement, names)
+                with suppress(RecursionError):  # a sum of a thousand lists
+                    self.statement(statement, names)
+        if self.candidates > before:
             return
         for text in self.balanced_items(code):
             expression = _parsed(text, "eval")
@@ -97,8 +104,8 @@ class _Reader:
                     self.item(value, names)
             case ast.Dict() | ast.Call():
                 self.item(node, names)
-            case ast.Compare(left=left):
-                self.collection(left, names)
+            case ast.Compare(left=inner) | ast.UnaryOp(operand=inner):  # "- f(1)" is a bullet
+                self.collection(inner, names)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 self.collection(left, names)
                 self.collection(right, names)
@@ -151,9 +158,14 @@ class _Reader:
         self.answer.refused[reason] = self.answer.refused.get(reason, 0) + 1
 
     def balanced_items(self, code: str) -> Iterator[str]:
-        """Yield the text of each outermost item; count the one that is cut off."""
+        """Yield the text of each outermost item; count those that are not closed.
+
+        After one of those the search goes on in the next line: the last item may be cut off,
+        or a brace may stand in the prose between items.
+        """
         position = 0
-        while self.candidates < MAX_CANDIDATES:
+        truncated = 0
+        while self.candidates < MAX_CANDIDATES and truncated < MAX_TRUNCATED:
             found = self.starts.search(code, position)
             if found is None:
                 return
@@ -163,8 +175,9 @@ class _Reader:
                 continue
             end = _end_of_item(code, found.start())
             if end is None:
+                truncated += 1
                 self.refuse("truncated")
-                position = found.end()
+                position = code.find("\n", found.end()) + 1 or len(code)
             else:
                 yield code[found.start() : end]
                 position = end

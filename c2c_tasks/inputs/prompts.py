@@ -33,13 +33,13 @@ sets, dicts. No names, no calls, no lambda, no imports, no comprehension.
 
 _SHOTS = (
     (
-        '''\
+        """\
 def shorten(text, width=10, mark="..."):
     if len(text) <= width:
         return text
     if width <= len(mark):
         return mark[:width]
-    return text[: width - len(mark)].rstrip() + mark''',
+    return text[: width - len(mark)].rstrip() + mark""",
         """\
 examples = [
     dict(text="short"),
@@ -87,15 +87,21 @@ def _shown(program: str) -> str:
     return f"```python\n{program.strip()}\n```"
 
 
+def _statements(program: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(program).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
 def _trimmed(function: Function) -> str:
     """Return the program, or of a long one the entry point, cut at a line if need be."""
     program = function.program
     if len(program) <= MAX_PROGRAM_CHARACTERS:
         return program
-    for node in ast.parse(program).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name == function.entry_point:
-                program = ast.get_source_segment(program, node) or program
+    for node in _statements(program):
+        if getattr(node, "name", None) == function.entry_point:
+            program = ast.get_source_segment(function.program, node) or program
     if len(program) <= MAX_PROGRAM_CHARACTERS:
         return program
     return program[:MAX_PROGRAM_CHARACTERS].rpartition("\n")[0] + "\n    ..."

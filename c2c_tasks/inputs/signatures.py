@@ -9,6 +9,9 @@ from typing import Any
 from c2c_tasks.inputs.constants import NotConstant, constant_value
 from c2c_tasks.records import Parameter
 
+Arguments = dict[str, Any]
+"""The arguments of one call: parameter to value."""
+
 
 class WrongArguments(ValueError):
     """The arguments do not fit the parameters; `reason` names why, for counting."""

@@ -21,7 +21,10 @@ class EmbeddedAirflow:
         root = project_root()
         self.home = home or root / ".airflow"
         self.log = self.home / "airflow.log"
+        # `airflow standalone` starts its services by the name of the command.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self.environment = os.environ | {
+            "PATH": path,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),

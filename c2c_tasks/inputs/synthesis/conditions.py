@@ -46,17 +46,16 @@ def layout_of(entry: FunctionNode) -> Layout:
 def _block(body: list[ast.stmt], path: tuple[Condition, ...], layout: Layout) -> None:
     for node in body:
         layout.paths.setdefault(node.lineno, path)
-        for test in _tests(node):
-            layout.tests.append(test)
+        layout.tests.extend(dict.fromkeys(_tests(node)))
         match node:
             case ast.If(test=test):
                 held = Condition(test, True, line=node.lineno)
                 failed = Condition(test, False, line=node.lineno)
                 _block(node.body, (*path, held), layout)
                 _block(node.orelse, (*path, failed), layout)
-                if _leaves(node.body):
+                if leaves(node.body):
                     path = (*path, failed)
-                elif node.orelse and _leaves(node.orelse):
+                elif leaves(node.orelse):
                     path = (*path, held)
             case ast.While(test=test):
                 _block(node.body, (*path, Condition(test, True, line=node.lineno)), layout)
@@ -66,16 +65,7 @@ def _block(body: list[ast.stmt], path: tuple[Condition, ...], layout: Layout) ->
                 _block(node.body, (*path, runs), layout)
                 _block(node.orelse, path, layout)
             case ast.Try() | ast.TryStar():
-                _block(node.body, path, layout)
-                for handler in node.handlers:
-                    kinds = handler.type or ast.Name("Exception", ast.Load())
-                    _block(
-                        handler.body,
-                        (*path, Condition(kinds, True, "raises", node.lineno)),
-                        layout,
-                    )
-                _block(node.orelse, path, layout)
-                _block(node.finalbody, path, layout)
+                _attempt(node, path, layout)
             case ast.With() | ast.AsyncWith():
                 _block(node.body, path, layout)
             case ast.Match():
@@ -83,8 +73,19 @@ def _block(body: list[ast.stmt], path: tuple[Condition, ...], layout: Layout) ->
                     _block(case.body, path, layout)
 
 
-def _leaves(body: list[ast.stmt]) -> bool:
-    return isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+def _attempt(node: ast.Try | ast.TryStar, path: tuple[Condition, ...], layout: Layout) -> None:
+    _block(node.body, path, layout)
+    for handler in node.handlers:
+        kinds = handler.type or ast.Name("Exception", ast.Load())
+        raised = Condition(kinds, True, "raises", node.lineno)
+        _block(handler.body, (*path, raised), layout)
+    _block(node.orelse, path, layout)
+    _block(node.finalbody, path, layout)
+
+
+def leaves(body: list[ast.stmt]) -> bool:
+    """Tell whether a block ends by leaving what it stands in."""
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 def _tests(node: ast.stmt) -> Iterator[ast.expr]:

@@ -5,37 +5,42 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
+from c2c_tasks import literals
 from c2c_tasks.inputs.constants import NotConstant, constant_value
-from c2c_tasks.inputs.signatures import WrongArguments, bind_call
+from c2c_tasks.inputs.signatures import Arguments, WrongArguments, bind_call
+from c2c_tasks.inputs.synthesis.conditions import FunctionNode
 from c2c_tasks.records import Function
 
 MAX_EXAMPLES = 20
+MAX_MENTIONS = 100
 MAX_CALL_CHARACTERS = 600
 
 
-def written_calls(
-    function: Function, entry: ast.FunctionDef | ast.AsyncFunctionDef
-) -> list[dict[str, Any]]:
+def written_calls(function: Function, entry: FunctionNode) -> list[Arguments]:
     """Return the arguments of example calls, as parameter to value, distinct, in order.
 
     Doctests first, with names that earlier lines of the same doctest bind; then any text
     in the docstring or a comment that reads as a call with constant arguments.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Arguments] = {}  # by literal: the repr of a constant may be endless
     docstring = ast.get_docstring(entry, clean=False) or ""
-    for arguments in (
-        *_doctest_calls(function, docstring),
-        *_mentioned_calls(function, docstring),
-        *_mentioned_calls(function, "\n".join(_comments(function.program))),
+    for arguments in chain(
+        _doctest_calls(function, docstring),
+        _mentioned_calls(function, docstring),
+        _mentioned_calls(function, "\n".join(_comments(function.program))),
     ):
-        if len(found) < MAX_EXAMPLES:
-            found.setdefault(repr(arguments), arguments)
+        if len(found) == MAX_EXAMPLES:
+            break
+        with suppress(literals.Unrepresentable):
+            found.setdefault(literals.dumps(arguments), arguments)
     return list(found.values())
 
 
-def _doctest_calls(function: Function, docstring: str) -> Iterator[dict[str, Any]]:
+def _doctest_calls(function: Function, docstring: str) -> Iterator[Arguments]:
     names: dict[str, Any] = {}
     for source in _doctest_sources(docstring):
         try:
@@ -66,9 +71,7 @@ def _doctest_sources(docstring: str) -> Iterator[str]:
             lines.append(line[4:])
 
 
-def _calls_in(
-    function: Function, tree: ast.AST, names: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _calls_in(function: Function, tree: ast.AST, names: dict[str, Any]) -> Iterator[Arguments]:
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Call)
@@ -82,8 +85,9 @@ def _calls_in(
                 continue
 
 
-def _mentioned_calls(function: Function, text: str) -> Iterator[dict[str, Any]]:
-    for start in re.finditer(rf"(?<![\w.]){re.escape(function.entry_point)}\(", text):
+def _mentioned_calls(function: Function, text: str) -> Iterator[Arguments]:
+    starts = re.finditer(rf"(?<![\w.]){re.escape(function.entry_point)}\(", text)
+    for start in islice(starts, MAX_MENTIONS):
         call = _balanced(text[start.start() : start.start() + MAX_CALL_CHARACTERS])
         if call is None:
             continue

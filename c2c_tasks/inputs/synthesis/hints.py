@@ -24,7 +24,10 @@ _CONTAINERS = {
     "OrderedDict": "dict", "Counter": "dict", "ndarray": "list", "array": "list",
     "Generator": "list",
 }  # fmt: skip
-_OPEN = frozenset("Any object TypeVar T Optional Union Hashable Final Annotated ClassVar".split())
+_OPEN = frozenset({
+    "Any", "object", "TypeVar", "T", "Optional", "Union", "Hashable", "Final", "Annotated",
+    "ClassVar",
+})  # fmt: skip
 _STRENGTH = 1.5
 
 
@@ -107,52 +110,62 @@ def _union(use: Use, members: list[ast.expr], depth: int) -> None:
 def _generic(use: Use, name: str, arguments: list[ast.expr], depth: int) -> None:
     if name == "Optional":
         use.flag("optional")
-        _annotated(use, arguments[0], depth + 1)
+        for argument in arguments[:1]:
+            _annotated(use, argument, depth + 1)
     elif name == "Union":
         _union(use, arguments, depth)
     elif name == "Literal":
-        for argument in arguments:
-            try:
-                value = constant_value(argument)
-            except NotConstant:
-                continue
-            learn(use, value, 2.0)
-            use.add_literal(value)
-        use.flag("closed")
+        _closed(use, arguments)
     elif name in ("Annotated", "Final", "ClassVar"):
-        _annotated(use, arguments[0], depth + 1)
+        for argument in arguments[:1]:
+            _annotated(use, argument, depth + 1)
     elif name == "Callable":
         use.flag("callable")
     elif name in _CONTAINERS:
-        kind = _CONTAINERS[name]
-        use.observe(EXACT[kind], _STRENGTH)
-        if kind == "dict":
-            for role, argument in zip(("item", "value"), arguments, strict=False):
-                _annotated(use.get(role), argument, depth + 1)
-            if name == "Counter":
-                use.get("value").observe(EXACT["int"])
-        elif kind == "tuple" and not _is_open(arguments):
-            use.lengths = {len(arguments): None}
-            use.flag("unpacked")
-            for position, argument in enumerate(arguments):
-                _annotated(use.field(position), argument, depth + 1)
-        else:
-            _annotated(use.get("item"), arguments[0], depth + 1)
+        _contained(use, name, arguments, depth)
     else:
         use.flag("class")
 
 
+def _closed(use: Use, members: list[ast.expr]) -> None:
+    for member in members:
+        try:
+            value = constant_value(member)
+        except NotConstant:
+            continue
+        learn(use, value, 2.0)
+        use.add_literal(value)
+    use.flag("closed")
+
+
+def _contained(use: Use, name: str, arguments: list[ast.expr], depth: int) -> None:
+    kind = _CONTAINERS[name]
+    use.observe(EXACT[kind], _STRENGTH)
+    if kind == "dict":
+        for role, argument in zip(("item", "value"), arguments, strict=False):
+            _annotated(use.get(role), argument, depth + 1)
+        if name == "Counter":
+            use.get("value").observe(EXACT["int"])
+    elif kind == "tuple" and not _is_open(arguments):
+        use.root().lengths = {len(arguments): None}
+        use.flag("unpacked")
+        for position, argument in enumerate(arguments):
+            _annotated(use.field(position), argument, depth + 1)
+    elif arguments:
+        _annotated(use.get("item"), arguments[0], depth + 1)
+
+
 def _is_open(arguments: list[ast.expr]) -> bool:
-    last = arguments[-1]
-    return isinstance(last, ast.Constant) and last.value is ... or len(arguments) == 0
+    """Tell ``tuple[int, ...]`` from a tuple of so many members."""
+    return not arguments or (isinstance(arguments[-1], ast.Constant) and arguments[-1].value is ...)
 
 
 _DOCSTRING_TYPES = (
-    (re.compile(r":type\s+(\w+):\s*([^\n]{1,60})"), 2.0),
-    (re.compile(r":param\s+(\w+):\s*([^\n]{1,60})"), 1.0),
-    (re.compile(r"^\s*(\w+)\s*\(([^)\n]{1,60})\)\s*:", re.M), 2.0),
-    (re.compile(r"^\s*(\w+)\s*:\s*([^\n]{1,60})$", re.M), 1.5),
-    (re.compile(r":param\s+(\w+)\s+(\w+):"), 2.0),
+    (re.compile(r":type\s+(\w+):\s*([^\n]{1,60})"), 4.0),
+    (re.compile(r":param\s+(\w+):\s*([^\n]{1,60})"), 2.5),
+    (re.compile(r"^\s*(\w+)\s*\(([^)\n]{1,60})\)\s*:", re.M), 4.0),
+    (re.compile(r"^\s*(\w+)\s*:\s*([^\n]{1,60})$", re.M), 2.0),
+    (re.compile(r":param\s+(\w+)\s+(\w+):"), 4.0),
 )
 _WORDS = (
     (r"list of (str|string|word|name|char)", "list", "str"),
@@ -174,8 +187,7 @@ _WORD_PATTERNS = [(re.compile(pattern, re.I), kind, item) for pattern, kind, ite
 
 def of_docstring(text: str, uses: dict[str, Use]) -> None:
     """Take a docstring's list of parameters as evidence."""
-    if len(text) > 6_000:
-        text = text[:6_000]
+    text = text[:6_000]
     for pattern, weight in _DOCSTRING_TYPES:
         for found in pattern.finditer(text):
             name, words = found.groups()
@@ -246,6 +258,7 @@ PRIOR = evidence(0.0, int=0.9, str=0.7, list=0.4, dict=-0.4, float=-0.4, tuple=-
 
 @lru_cache(maxsize=8192)
 def _name_hint(name: str) -> tuple[str, str, str] | None:
+    name = name[-40:]
     for pattern, kind, item, flag in _NAME_PATTERNS:
         if pattern.fullmatch(name):
             return kind, item, flag
@@ -268,4 +281,3 @@ def of_name(name: str, use: Use) -> None:
         use.get("item").observe(mostly(item, 1.0))
     if flag:
         use.flag(flag)
-

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from c2c_tasks.inputs.constants import listed
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.texts import WORDS, plain_text
 from c2c_tasks.inputs.synthesis.uses import kind_of
@@ -142,9 +143,9 @@ class Mutations:
         at = self.rng.randrange(len(value))
         return (*value[:at], self.of_value(value[at], depth + 1), *value[at + 1 :])
 
-    def _set(self, value: set[Any] | frozenset[Any], depth: int) -> set[Any]:
-        items = sorted(value, key=repr)
-        return set(self._list(items, depth)) if items else {1, 2}
+    def _set(self, value: set[Any] | frozenset[Any], depth: int) -> set[Any] | frozenset[Any]:
+        items = listed(value)
+        return type(value)(self._list(items, depth) if items else (1, 2))
 
     def _dict(self, value: dict[Any, Any], depth: int) -> dict[Any, Any]:
         rng = self.rng

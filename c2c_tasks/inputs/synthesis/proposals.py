@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable
-from typing import Any
 
 from c2c_tasks import literals
+from c2c_tasks.inputs.constants import listed
+from c2c_tasks.inputs.signatures import Arguments
+from c2c_tasks.inputs.synthesis.boundaries import Boundaries
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.mutation import Mutations
 from c2c_tasks.inputs.synthesis.shapes import (
@@ -25,7 +27,6 @@ from c2c_tasks.records import Function
 MAX_ROW_CHARACTERS = 4_000
 """Length of one row's literal; larger ones teach a reader of the dataset nothing."""
 MAX_EXAMPLES = 10
-Arguments = dict[str, Any]
 Profile = dict[str, Shape]
 
 
@@ -41,6 +42,7 @@ class Proposals:
         self.rows: list[str] = []
         self.seen = set(tried)
         self.values = Values(known, rng)
+        self.boundaries = Boundaries(self.values)
         self.mutations = Mutations(known, rng)
         for use in known.uses.values():
             settle(use)
@@ -74,7 +76,7 @@ class Proposals:
             if parameter.kind == "var_positional":
                 if len(row) < sum("positional" in p.kind for p in self.function.parameters) - 1:
                     continue  # a default before it would take the first of its values
-                value = tuple(value) if isinstance(value, list | tuple | set) else (value,)
+                value = tuple(listed(value) if isinstance(value, list | tuple | set) else [value])
             elif parameter.kind == "var_keyword":
                 value = {
                     key: item
@@ -118,7 +120,7 @@ class Proposals:
     def add_systematic(self, profile: Profile, count: int) -> None:
         """Add `count` rows in which each parameter's interesting values come one by one."""
         names = list(profile)
-        queues = {name: self.values.interesting(shape) for name, shape in profile.items()}
+        queues = {name: self.boundaries.of(shape) for name, shape in profile.items()}
         positions = dict.fromkeys(names, 0)
         goal, attempts = len(self.rows) + count, 0
         while len(self.rows) < goal and attempts < 4 * count:
@@ -179,7 +181,7 @@ class Proposals:
         use, container = profile[name].use.root(), profile[other].use.root()
         kind = kind_of(value)
         if isinstance(given, list | tuple | dict | set | str) and given:
-            members = sorted(given, key=repr) if isinstance(given, set) else list(given)
+            members = listed(given)
             unified = container.item is not None and container.item.root() is use
             indexes = container.index is not None and container.index.root() is use
             if unified and rng.random() < 0.7:
@@ -199,8 +201,7 @@ class Proposals:
                 row[name] = given[start : start + rng.randint(1, 4)]
                 return
         if kind == kind_of(given) and kind != "bool" and rng.random() < 0.3:
-            copy = literals.loads(literals.dumps(given))
-            row[name] = copy if rng.random() < 0.4 else self.mutations.of_value(copy)
+            row[name] = given if rng.random() < 0.4 else self.mutations.of_value(given)
 
 
 def _share(scores: list[float]) -> float:

@@ -8,10 +8,12 @@ from collections import Counter
 from typing import Any
 
 from c2c_tasks import literals
+from c2c_tasks.inputs.signatures import Arguments
 from c2c_tasks.inputs.synthesis import repair
-from c2c_tasks.inputs.synthesis.conditions import Condition, Layout, layout_of
+from c2c_tasks.inputs.synthesis.complaints import complaints
+from c2c_tasks.inputs.synthesis.conditions import Condition, FunctionNode, Layout, layout_of
 from c2c_tasks.inputs.synthesis.inference import Knowledge, UnreadableProgram, understand
-from c2c_tasks.inputs.synthesis.proposals import Arguments, Proposals
+from c2c_tasks.inputs.synthesis.proposals import Proposals
 from c2c_tasks.inputs.synthesis.steering import Steering
 from c2c_tasks.inputs.synthesis.uses import Use, evidence, kind_of, learn, mostly
 from c2c_tasks.records import Case, Function
@@ -28,15 +30,19 @@ def refine(function: Function, cases: list[Case], limit: int = ROWS_PER_ROUND) -
 
     Exceptions correct the types, lines not yet run and inputs that gave new outputs steer
     changes. Empty when the cases so far are enough: they return, their outputs differ, and
-    every line has run. The same function and cases give the same rows.
+    every line has run; and for a program that cannot be read. The same function and cases
+    give the same rows, in every process.
     """
+    try:
+        return _further_rows(function, cases, limit)
+    except (UnreadableProgram, RecursionError):
+        return []
+
+
+def _further_rows(function: Function, cases: list[Case], limit: int) -> list[str]:
     returned = [case for case in cases if case.outcome == "returned"]
     outputs = Counter(case.output for case in returned)
-    try:
-        known = understand(function)
-    except UnreadableProgram:
-        return []
-    assert known.entry is not None
+    known = understand(function)
     missing = uncovered_lines(known.entry, cases)
     if len(returned) >= ENOUGH_RETURNED and len(outputs) >= ENOUGH_OUTPUTS and not missing:
         return []
@@ -63,9 +69,7 @@ def refine(function: Function, cases: list[Case], limit: int = ROWS_PER_ROUND) -
     return proposals.rows[:limit]
 
 
-def uncovered_lines(
-    entry: ast.FunctionDef | ast.AsyncFunctionDef, cases: list[Case]
-) -> list[int]:
+def uncovered_lines(entry: FunctionNode, cases: list[Case]) -> list[int]:
     """Return the lines of statements of the entry point that no case ran."""
     covered = {line for case in cases for line in case.covered_lines}
     if not covered:
@@ -81,11 +85,9 @@ def uncovered_lines(
 
 def _is_silent(node: ast.stmt) -> bool:
     """Tell statements that no line event belongs to."""
-    return (
-        isinstance(node, ast.Global | ast.Nonlocal | ast.Try | ast.TryStar)
-        or isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-    )
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    return isinstance(node, ast.Global | ast.Nonlocal | ast.Try | ast.TryStar)
 
 
 def _read(arguments: str) -> Arguments:
@@ -96,47 +98,52 @@ def _read(arguments: str) -> Arguments:
 
 def _take_in(known: Knowledge, rows: list[tuple[Case, Arguments]]) -> None:
     """Take outcomes as evidence of types."""
-    good: dict[str, set[str | None]] = {name: set() for name in known.uses}
-    for case, arguments in rows:
-        if case.outcome == "returned":
-            for name, value in arguments.items():
-                if name in known.uses:
-                    good[name].add(kind_of(value))
-    returned = [row for row in rows if row[0].outcome == "returned"]
-    for _, arguments in returned[:: max(1, len(returned) // 6)]:
+    returned = [arguments for case, arguments in rows if case.outcome == "returned"]
+    for arguments in returned[:: max(1, len(returned) // 6)]:
         for name, value in arguments.items():
             if name in known.uses and value is not None:
                 learn(known.uses[name], value, 0.7)
     if any(case.outcome == "timed_out" for case, _ in rows):
         for use in known.uses.values():
             use.flag("small")
-    heard: set[tuple[str, tuple[Any, ...]]] = set()
+    good = {(name, kind_of(value)) for arguments in returned for name, value in arguments.items()}
+    heard: set[tuple[Any, ...]] = set()
     for case, arguments in rows:
-        kinds = tuple((name, kind_of(value)) for name, value in arguments.items())
-        if case.exception_type not in _TYPE_ERRORS or (case.exception_message, kinds) in heard:
-            continue
-        heard.add((case.exception_message or "", kinds))
-        for complaint in repair.complaints(case):
-            places = repair.positions(arguments, complaint.given)
-            for place in places:
-                use = _at(known.uses.get(place.parameter), place.depth)
-                if use is None or place.depth == 0 and complaint.given in good[place.parameter]:
-                    continue
-                weight = 1.0 / len(places)
-                use.observe(mostly(complaint.given, -2.0), weight)
-                if complaint.wanted:
-                    use.observe(evidence(0.0, **dict.fromkeys(complaint.wanted, 1.0)), weight)
+        complaint = (case.exception_message, _kinds(arguments))
+        if case.exception_type in _TYPE_ERRORS and complaint not in heard:
+            heard.add(complaint)
+            _take_in_complaints(known, case, arguments, good)
+
+
+def _take_in_complaints(
+    known: Knowledge, case: Case, arguments: Arguments, good: set[tuple[str, str | None]]
+) -> None:
+    """Take an exception as evidence of types; not of a parameter's kind that was `good`."""
+    for complaint in complaints(case):
+        places = repair.positions(arguments, complaint.given)
+        for place in places:
+            use = _at(known.uses.get(place.parameter), place.depth)
+            works = place.depth == 0 and (place.parameter, complaint.given) in good
+            if use is None or works:
+                continue
+            weight = 1.0 / len(places)
+            use.observe(mostly(complaint.given, -2.0), weight)
+            if complaint.wanted:
+                use.observe(evidence(0.0, **dict.fromkeys(complaint.wanted, 1.0)), weight)
+
+
+def _kinds(arguments: Arguments) -> tuple[tuple[str, str | None], ...]:
+    return tuple((name, kind_of(value)) for name, value in arguments.items())
 
 
 def _at(use: Use | None, depth: int) -> Use | None:
-    if use is None or depth > 2:
+    """Return the use of the values that deep in a parameter, where it is known."""
+    if depth > 2:
         return None
     for _ in range(depth):
-        use = use.root()
-        use = use.value if use.item is None else use.item
-        if use is None:
-            return None
-    return use.root()
+        outer = use and use.root()
+        use = outer and (outer.value if outer.item is None else outer.item)
+    return use and use.root()
 
 
 def _seeds(rows: list[tuple[Case, Arguments]]) -> list[Arguments]:
@@ -152,19 +159,16 @@ def _seeds(rows: list[tuple[Case, Arguments]]) -> list[Arguments]:
     return [arguments for _, arguments in sorted(returned, key=rarity)]
 
 
-def _add_mended(
-    proposals: Proposals, rows: list[tuple[Case, Arguments]], count: int
-) -> None:
+def _add_mended(proposals: Proposals, rows: list[tuple[Case, Arguments]], count: int) -> None:
     """Add rows whose exception is mended, one of each exception in turn."""
     queues = []
     heard: set[tuple[Any, ...]] = set()
     for case, arguments in rows:
         if case.outcome != "raised":
             continue
-        kinds = tuple(kind_of(value) for value in arguments.values())
-        message = (case.exception_message or "")[:30]
-        if (case.exception_type, message, kinds) not in heard:
-            heard.add((case.exception_type, message, kinds))
+        complaint = (case.exception_type, (case.exception_message or "")[:30], _kinds(arguments))
+        if complaint not in heard:
+            heard.add(complaint)
             queues.append(repair.mended(case, arguments))
     goal = len(proposals.rows) + count
     while queues and len(proposals.rows) < goal:
@@ -199,21 +203,21 @@ def _add_steered(
     """Add rows for which the conditions on the way to lines not yet run are worked back."""
     steering = Steering(layout, proposals.rng)
     paths = {layout.paths[line]: line for line in reversed(missing) if layout.paths.get(line)}
+    profile = proposals.main_profile()
     goal = len(proposals.rows) + count
+    ordered = sorted(paths, key=lambda path: (len(path), paths[path]))[: 4 * ROWS_PER_ROUND]
     for attempt in range(4):
-        for path in sorted(paths, key=lambda path: (len(path), paths[path])):
+        for path in ordered:
             if len(proposals.rows) >= goal:
                 return
             near = [row for row in rows if path[-1].line in row[0].covered_lines] or rows
             _, seed = proposals.rng.choice(near)
             if attempt % 2:
-                seed = proposals.random_row(proposals.main_profile())
+                seed = proposals.random_row(profile)
             proposals.add(steering.towards(path, seed))
 
 
-def _add_by_tests(
-    proposals: Proposals, layout: Layout, seeds: list[Arguments], count: int
-) -> None:
+def _add_by_tests(proposals: Proposals, layout: Layout, seeds: list[Arguments], count: int) -> None:
     """Add rows for which some test of the function comes out one way or the other."""
     if not layout.tests:
         return

@@ -6,12 +6,15 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from c2c_tasks.inputs.synthesis.hints import PRIOR
 from c2c_tasks.inputs.synthesis.uses import INTEGER, KINDS, Evidence, Use, evidence, unify
 
 MAX_DEPTH = 3
 """Nesting of containers in generated values."""
+MAX_FIELDS = 64
+"""Members told apart in one container; a quarter of that for each level down."""
 _CONTAINERS = ("list", "tuple", "set", "dict")
 _NESTED = evidence(0.0, list=-1.6, tuple=-1.2, set=-3.0, dict=-1.6, none=-2.0, bool=-0.8,
                    float=-0.3, bytes=-1.0)  # fmt: skip
@@ -34,6 +37,11 @@ class Shape:
     """Values of a dict."""
     fields: dict[int | str, Shape] = field(default_factory=dict)
     """Members at known positions or keys."""
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is a list or tuple some of whose members are told apart."""
+        return self.kind in ("list", "tuple") and bool(self.fields)
 
     def kinds(self) -> tuple[object, ...]:
         """Return the shape's kinds alone, for comparing."""
@@ -70,13 +78,13 @@ def scores_of(use: Use, depth: int = 0) -> list[float]:
     return _plus(scores, tuple(seen)) if seen else scores
 
 
-def settle(use: Use, seen: set[int] | None = None) -> None:
+def settle(use: Use, seen: set[Use] | None = None) -> None:
     """Bring together what a use's items tell of it, and it of them; once, before shaping."""
     use = use.root()
     seen = set() if seen is None else seen
-    if id(use) in seen:
+    if use in seen:
         return
-    seen.add(id(use))
+    seen.add(use)
     for inner in (use.item, use.value, use.index, use.part, *use.fields.values(), *use.variants):
         if inner is not None:
             settle(inner, seen)
@@ -86,24 +94,34 @@ def settle(use: Use, seen: set[int] | None = None) -> None:
             _tell_container(use, inner.root())
     kind = likeliest(scores_of(use))
     if kind == "dict":
-        if use.index is not None:
-            unify(use.get("item"), use.index)
-        for key in _positions(use):
-            use.get("item").observe(INTEGER)
-            use.get("item").add_literal(key)
-            unify(use.get("value"), use.fields.pop(key))
+        _settle_dict(use)
     elif kind in ("list", "tuple", "str", "set"):
-        if use.value is not None:
-            unify(use.get("item"), use.value)
-        if use.index is not None:
-            use.index.observe(INTEGER, 0.5)
-            use.index.flag("small")
-        use = use.root()
-        if not _is_record(use):
-            for key in _positions(use):
-                unify(use.get("item"), use.fields.pop(key))
-    if kind == "dict" and use.root().item is None and not use.root().fields:
+        _settle_sequence(use)
+
+
+def _settle_dict(use: Use) -> None:
+    """Let what a dict is indexed with be its keys, numbers as well as names."""
+    if use.index is not None:
+        unify(use.get("item"), use.index)
+    for key in _positions(use):
+        use.get("item").observe(INTEGER)
+        use.get("item").add_literal(key)
+        unify(use.get("value"), use.root().fields.pop(key))
+    if not use.root().fields:
         use.get("item")
+
+
+def _settle_sequence(use: Use) -> None:
+    """Let what a subscript gives be an item, and the subscript a small number."""
+    if use.value is not None:
+        unify(use.get("item"), use.value)
+    use = use.root()
+    if use.index is not None:
+        use.index.observe(INTEGER, 0.5)
+        use.index.flag("small")
+    if not _is_record(use):
+        for key in _positions(use):
+            unify(use.get("item"), use.root().fields.pop(key))
 
 
 def _positions(use: Use) -> list[int]:
@@ -129,7 +147,7 @@ def _tell_container(use: Use, inner: Use) -> None:
         single = all(len(text) == 1 for text in texts)
         use.observe(evidence(0.0, str=1.6 if single else -2.5))
     elif inner.scores is not None:
-        if inner.score("str") < -2.5:
+        if inner.score("str") <= -2.5:
             use.observe(evidence(0.0, str=-3.5))
         elif inner.lengths == {1: None} or any(flag.startswith("is") for flag in inner.flags):
             use.observe(evidence(0.0, str=1.6))
@@ -144,37 +162,36 @@ def _shape(
     use: Use,
     choose: Choice,
     depth: int,
-    chosen: dict[int, str],
-    above: tuple[int, ...],
+    chosen: dict[Use, str],
+    above: tuple[Use, ...],
     more: Evidence | None = None,
 ) -> Shape:
     use = use.root()
-    if use.variants:
-        if use.scores is None or choose(_variant_scores(len(use.variants))) != "int":
-            variant = use.variants[len(above) % len(use.variants)]
-            if choose is not likeliest:
-                variant = use.variants[_index_by(choose, len(use.variants))]
-            use = _with_knowledge(variant.root(), use)
-    kind = chosen.get(id(use))
+    if use.variants and (use.scores is None or choose(_variant_scores(len(use.variants))) != "int"):
+        variant = use.variants[len(above) % len(use.variants)]
+        if choose is not likeliest:
+            variant = use.variants[_index_by(choose, len(use.variants))]
+        use = _with_knowledge(variant.root(), use)
+    kind = chosen.get(use)
     if kind is None or above:
         scores = scores_of(use, depth)
         if more is not None:
             scores = _plus(scores, more)
-        if depth >= MAX_DEPTH or above.count(id(use)) >= 2:
+        if depth >= MAX_DEPTH or above.count(use) >= 2:
             scores = _plus(scores, _DEEPEST)
         kind = choose(scores)
-        chosen[id(use)] = kind
+        chosen[use] = kind
     shape = Shape(kind, use)
     if kind not in _CONTAINERS:
         return shape
-    above = (*above, id(use))
+    above = (*above, use)
     hashed = _HASHED if kind in ("set", "dict") else None
     shape.item = _shape(use.item or Use(), choose, depth + 1, chosen, above, hashed)
     if kind == "dict":
         shape.value = _shape(use.value or Use(), choose, depth + 1, chosen, above)
     if kind != "set":
         wanted = str if kind == "dict" else int
-        for key, member in use.fields.items():
+        for key, member in islice(use.fields.items(), MAX_FIELDS // 4**depth):
             if isinstance(key, wanted):
                 shape.fields[key] = _shape(member, choose, depth + 1, chosen, above)
     return shape

@@ -11,10 +11,12 @@ from typing import Any, cast
 from c2c_tasks.inputs.synthesis.uses import Use
 
 WORDS = (
-    "apple banana cherry hello world python code test data alpha beta gamma level noon racecar "
-    "cat dog bird fox river stone cloud green blue red night music paper value key name user "
-    "admin foo bar baz abc xyz aab zoo mississippi anna bob Alice Carol London Paris"
-).split()
+    "apple", "banana", "cherry", "hello", "world", "python", "code", "test", "data", "alpha",
+    "beta", "gamma", "level", "noon", "racecar", "cat", "dog", "bird", "fox", "river", "stone",
+    "cloud", "green", "blue", "red", "night", "music", "paper", "value", "key", "name", "user",
+    "admin", "foo", "bar", "baz", "abc", "xyz", "aab", "zoo", "mississippi", "anna", "bob",
+    "Alice", "Carol", "London", "Paris",
+)  # fmt: skip
 SENTENCES = (
     "the quick brown fox jumps over the lazy dog",
     "Hello, World!",
@@ -55,6 +57,15 @@ FORMS: dict[str, tuple[str, ...]] = {
     "version": ("1.2.3", "0.10.0", "2.0", "10.4.12", "1.0.0-beta", "3"),
     "json": ('{"a": 1, "b": [1, 2]}', "[1, 2, 3]", '"text"', "null", "{}", '{"key": "value"}'),
 }  # fmt: skip
+_ALPHABETS = (
+    "ab",
+    "abc",
+    string.ascii_lowercase,
+    string.ascii_letters,
+    "01",
+    string.digits,
+    string.ascii_letters + string.digits + " .,-_",
+)
 _PREDICATES = {
     "isdigit": string.digits,
     "isnumeric": string.digits,
@@ -69,7 +80,7 @@ _PREDICATES = {
 
 def text(use: Use, rng: random.Random, length: int | None = None) -> str:
     """Return a text in the form that the use asks for; `length` is a wish."""
-    if use.lengths == {1: None} or length == 1 and 1 in use.lengths:
+    if use.lengths == {1: None} or (length == 1 and 1 in use.lengths):
         return character(use, rng)
     forms = [flag for flag in use.flags if flag in FORMS]
     roll = rng.random()
@@ -81,9 +92,8 @@ def text(use: Use, rng: random.Random, length: int | None = None) -> str:
         return number_text(rng, whole="integer_text" in use.flags or roll < 0.3)
     if forms and roll < 0.75:
         return rng.choice(FORMS[rng.choice(forms)])
-    if use.fragments or use.prefixes or use.suffixes:
-        if roll < 0.6:
-            return _with_fragments(use, rng)
+    if roll < 0.6 and (use.fragments or use.prefixes or use.suffixes):
+        return _with_fragments(use, rng)
     alphabet = alphabet_of(use)
     if alphabet and rng.random() < 0.75:
         size = length if length is not None else rng.choice((1, 2, 3, 4, 5, 6, 8, 12))
@@ -103,9 +113,7 @@ def plain_text(rng: random.Random, length: int | None = None) -> str:
         return " ".join(rng.choices(WORDS, k=rng.randint(2, 5)))
     if roll < 0.75:
         return rng.choice(SENTENCES)
-    letters = rng.choice(("ab", "abc", string.ascii_lowercase, string.ascii_letters, "01",
-                          string.digits, string.ascii_letters + string.digits + " .,-_"))  # fmt: skip
-    return "".join(rng.choices(letters, k=rng.randint(1, 10)))
+    return "".join(rng.choices(rng.choice(_ALPHABETS), k=rng.randint(1, 10)))
 
 
 def character(use: Use, rng: random.Random) -> str:
@@ -165,6 +173,11 @@ _NAMED_DIRECTIVES = {
 }  # fmt: skip
 
 
+MAX_MATCH = 200
+"""Length of a text made for a regular expression."""
+MAX_REPETITIONS = 30
+
+
 def _of_pattern(pattern: str, rng: random.Random) -> str | None:
     if not pattern.startswith("strptime:"):
         return matching(pattern, rng)
@@ -187,13 +200,12 @@ def matching(pattern: str, rng: random.Random) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = _parser.parse(pattern)
-        groups: dict[int, str] = {}
-        made = "".join(_expand(op, argument, rng, groups) for op, argument in tree)
+        made = _Expansion(rng).sequence(tree)
     except (re.error, RecursionError, OverflowError, ValueError):
         return None
     if rng.random() < 0.35:
         made = rng.choice(WORDS) + rng.choice((" ", "")) + made + rng.choice(("", " ", "x"))
-    return made[:200]
+    return made[:MAX_MATCH]
 
 
 _CATEGORIES = {
@@ -206,37 +218,60 @@ _CATEGORIES = {
 }
 
 
-def _expand(op: Any, argument: Any, rng: random.Random, groups: dict[int, str]) -> str:
-    match str(op):
-        case "LITERAL":
-            return chr(argument)
-        case "NOT_LITERAL":
-            return "a" if argument != ord("a") else "b"
-        case "ANY":
-            return rng.choice("abcxyz 123")
-        case "IN":
-            return _one_of(argument, rng)
-        case "BRANCH":
-            chosen = rng.choice(argument[1])
-            return "".join(_expand(o, a, rng, groups) for o, a in chosen)
-        case "SUBPATTERN":
-            made = "".join(_expand(o, a, rng, groups) for o, a in argument[3])
-            if argument[0] is not None:
-                groups[argument[0]] = made
-            return made
-        case "GROUPREF":
-            return groups.get(argument, "")
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            low, high, inner = argument
-            times = rng.randint(low, max(low, min(int(high), low + 3)))
-            return "".join(_expand(o, a, rng, groups) for _ in range(min(times, 30)) for o, a in inner)
-        case "ATOMIC_GROUP":
-            return "".join(_expand(o, a, rng, groups) for o, a in argument)
-        case "ASSERT":
-            direction, inner = argument
-            ahead = "".join(_expand(o, a, rng, groups) for o, a in inner)
-            return ahead if direction < 0 else ""
-    return ""
+class _Expansion:
+    """Makes one text that a parsed regular expression matches."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.groups: dict[int, str] = {}
+        self.left = MAX_MATCH
+        """Characters before repetitions stop: they may stand in each other."""
+
+    def sequence(self, items: Any) -> str:
+        return "".join([self.expand(str(op), argument) for op, argument in items])
+
+    def expand(self, op: str, argument: Any) -> str:
+        match op:
+            case "BRANCH":
+                return self.sequence(self.rng.choice(argument[1]))
+            case "SUBPATTERN":
+                text = self.sequence(argument[3])
+                if argument[0] is not None:
+                    self.groups[argument[0]] = text
+                return text
+            case "GROUPREF":
+                return self.groups.get(argument, "")
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                return self.repeat(*argument)
+            case "ATOMIC_GROUP":
+                return self.sequence(argument)
+            case "ASSERT":
+                direction, inner = argument
+                ahead = self.sequence(inner)
+                return ahead if direction < 0 else ""
+        self.left -= 1
+        return self.character(op, argument)
+
+    def repeat(self, low: int, high: int, inner: Any) -> str:
+        times = self.rng.randint(low, max(low, min(int(high), low + 3)))
+        texts = []
+        for _ in range(min(times, MAX_REPETITIONS)):
+            if self.left < 0:
+                break
+            texts.append(self.sequence(inner))
+        return "".join(texts)
+
+    def character(self, op: str, argument: Any) -> str:
+        match op:
+            case "LITERAL":
+                return chr(argument)
+            case "NOT_LITERAL":
+                return "a" if argument != ord("a") else "b"
+            case "ANY":
+                return self.rng.choice("abcxyz 123")
+            case "IN":
+                return _one_of(argument, self.rng)
+        return ""
 
 
 def _one_of(choices: Any, rng: random.Random) -> str:

@@ -8,7 +8,10 @@ one type are unified, as type variables are, and then share all that is known of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
+
+from c2c_tasks.inputs.constants import listed
 
 KINDS: Final = (
     "int",
@@ -49,6 +52,15 @@ ABSENT: Final = object()
 def kind_of(value: object) -> str | None:
     """Return the kind of a value, or None where it is of no kind that inputs have."""
     return _TYPES.get(type(value))
+
+
+def hashable(value: object) -> bool:
+    """Tell whether a value may be a key or an item of a set."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def evidence(default: float = UNLIKELY, **kinds: float) -> Evidence:
@@ -252,7 +264,7 @@ def learn(use: Use, value: Any, weight: float = 2.0, depth: int = 0) -> None:
         return
     use.observe(EXACT[kind], weight / -UNLIKELY)
     if kind in ("list", "tuple", "set"):
-        items = list(value)[:8]
+        items = listed(value)[:8]
         if kind == "tuple" and len({type(item) for item in items}) > 1:
             for position, item in enumerate(items):
                 learn(use.field(position), item, weight, depth + 1)
@@ -263,3 +275,18 @@ def learn(use: Use, value: Any, weight: float = 2.0, depth: int = 0) -> None:
         for key, item in list(value.items())[:8]:
             learn(use.get("item"), key, weight / len(value), depth + 1)
             learn(use.get("value"), item, weight / len(value), depth + 1)
+
+
+_CLASS_OF = {kind: cls for cls, kind in _TYPES.items() if cls is not frozenset}
+_RARER = {"bytes": -3.0, "tuple": -1.0, "bool": -2.5, "float": -0.8, "none": -4.0}
+
+
+@cache
+def having_attribute(name: str) -> Evidence | None:
+    """Return evidence for the kinds that have an attribute; None where none has it."""
+    if name.startswith("__"):
+        return evidence(0.0)
+    if name in ("real", "imag", "numerator", "denominator"):
+        return evidence(int=0.0, float=-0.3)
+    having = [kind for kind in KINDS if hasattr(_CLASS_OF[kind], name)]
+    return evidence(**{kind: _RARER.get(kind, 0.0) for kind in having}) if having else None

@@ -31,11 +31,11 @@ class SynthesisWriter:
         for function in functions:
             try:
                 known = understand(function)
-            except UnreadableProgram as error:
+                arguments = propose(function, known, self.options.inputs_per_function)
+            except (UnreadableProgram, RecursionError) as error:
                 stage.drop("unreadable_program")
-                report.problem(str(error))
+                report.problem(f"{function.entry_point} of {function.path}: {error}")
                 continue
-            arguments = propose(function, known, self.options.inputs_per_function)
             if not arguments or unsupported(function, known):
                 stage.drop("unsupported_parameters")
                 continue
