@@ -89,9 +89,7 @@ class Catalogue:
         """Index a release; one that is indexed already is indexed anew."""
         release.indexed_at = datetime.now(UTC)
         with self._errors(), Session(self._engine) as session, session.begin():
-            session.execute(
-                delete(IngestedObject).where(IngestedObject.release_uri == release.uri)
-            )
+            session.execute(delete(IngestedObject).where(IngestedObject.release_uri == release.uri))
             session.merge(release)
             session.add_all(
                 IngestedObject(release_uri=release.uri, uri=o.uri, etag=o.etag, size=o.size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,8 +42,8 @@ class SourceOptions(Section):
     )
     content_field: str = Field(
         "",
-        description="Column that holds a file's text. Empty: `content` or `text`, as The Stack "
-        "and CodeParrot name it.",
+        description="Column that holds a file's text. Empty: `content`, `code` or `text`, as The "
+        "Stack, CodeParrot and GitHub Code name it.",
     )
     path_field: str = Field("", description="Column of a file's path. Empty: recognised.")
     repository_field: str = Field("", description="Column of the repository. Empty: recognised.")
@@ -234,7 +234,7 @@ class BuildConfig(Section):
     sandbox: SandboxOptions = SandboxOptions()
     cases: CaseOptions = CaseOptions()
     samples: SampleOptions = SampleOptions()
-    publishing: Annotated[PublishingOptions, Field(default_factory=PublishingOptions)]
+    publishing: PublishingOptions = Field(default_factory=PublishingOptions)
 
     @classmethod
     def from_flat(cls, options: dict[str, Any]) -> BuildConfig:

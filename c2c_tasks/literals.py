@@ -10,6 +10,8 @@ This module is the sandbox's and the host's: it imports the standard library alo
 
 import ast
 import math
+from collections.abc import Callable
+from types import EllipsisType, NoneType
 from typing import Any
 
 MAX_CHARACTERS = 100_000
@@ -63,38 +65,44 @@ class _Writer:
     def write(self, value: Any, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise Unrepresentable("too deep or recursive")
-        kind = type(value)
-        if kind is str or kind is bytes:
-            if len(value) > self.left:
-                raise Unrepresentable("too long")
+        write = _WRITERS.get(type(value))
+        if write is None:
+            raise Unrepresentable(f"value of type {type(value).__name__}")
+        write(self, value, depth)
+
+    def write_text(self, value: str | bytes, _: int) -> None:
+        if len(value) > self.left:
+            raise Unrepresentable("too long")
+        self.put(repr(value))
+
+    def write_int(self, value: int, _: int) -> None:
+        if value.bit_length() > 4 * self.left:
+            raise Unrepresentable("too long")
+        try:
             self.put(repr(value))
-        elif kind is int:
-            if value.bit_length() > 4 * self.left:
-                raise Unrepresentable("too long")
-            self.put(_digits(value))
-        elif value is None or kind is bool:
-            self.put(repr(value))
-        elif kind is float:
-            self.put(repr(value) if math.isfinite(value) else f"float('{value}')")
-        elif kind is list:
-            self.write_items("[", value, "]", depth)
-        elif kind is tuple:
-            self.write_items("(", value, ",)" if len(value) == 1 else ")", depth)
-        elif kind is dict:
-            self.write_dict(value, depth)
-        elif kind is set:
+        except ValueError:  # sys.get_int_max_str_digits()
+            raise Unrepresentable("integer over the digit limit") from None
+
+    def write_float(self, value: float, _: int) -> None:
+        self.put(repr(value) if math.isfinite(value) else f"float('{value}')")
+
+    def write_name(self, value: bool | None, _: int) -> None:
+        self.put(repr(value))
+
+    def write_ellipsis(self, _: object, __: int) -> None:
+        self.put("...")
+
+    def write_list(self, value: list[Any], depth: int) -> None:
+        self.write_items("[", value, "]", depth)
+
+    def write_tuple(self, value: tuple[Any, ...], depth: int) -> None:
+        self.write_items("(", value, ",)" if len(value) == 1 else ")", depth)
+
+    def write_frozenset(self, value: frozenset[Any], depth: int) -> None:
+        self.put("frozenset(")
+        if value:
             self.write_set(value, depth)
-        elif kind is frozenset:
-            self.put("frozenset(")
-            if value:
-                self.write_set(value, depth)
-            self.put(")")
-        elif kind is complex:
-            self.write_complex(value)
-        elif value is ...:
-            self.put("...")
-        else:
-            raise Unrepresentable(f"value of type {kind.__name__}")
+        self.put(")")
 
     def write_items(self, opening: str, items: Any, closing: str, depth: int) -> None:
         self.put(opening)
@@ -128,7 +136,7 @@ class _Writer:
             self.put(item)
         self.put("}")
 
-    def write_complex(self, value: complex) -> None:
+    def write_complex(self, value: complex, _: int) -> None:
         text = repr(value)
         try:
             same = repr(_value(ast.parse(text, mode="eval").body)) == text
@@ -139,11 +147,21 @@ class _Writer:
         self.put(text)
 
 
-def _digits(value: int) -> str:
-    try:
-        return repr(value)
-    except ValueError:  # sys.get_int_max_str_digits()
-        raise Unrepresentable("integer over the digit limit") from None
+_WRITERS: dict[type, Callable[[_Writer, Any, int], None]] = {
+    str: _Writer.write_text,
+    bytes: _Writer.write_text,
+    int: _Writer.write_int,
+    float: _Writer.write_float,
+    bool: _Writer.write_name,
+    NoneType: _Writer.write_name,
+    EllipsisType: _Writer.write_ellipsis,
+    list: _Writer.write_list,
+    tuple: _Writer.write_tuple,
+    dict: _Writer.write_dict,
+    set: _Writer.write_set,
+    frozenset: _Writer.write_frozenset,
+    complex: _Writer.write_complex,
+}
 
 
 def _refuse_nan(value: Any) -> None:
@@ -183,21 +201,39 @@ def _value(node: ast.expr) -> Any:
             return tuple([_value(item) for item in items])
         case ast.Set(elts=items):
             return {_value(item) for item in items}
-        case ast.Dict(keys=keys, values=values):
-            return {
-                _value(key): _value(value)
-                for key, value in zip(keys, values, strict=True)
-                if key is not None or _refuse("** in a dict")
-            }
+        case ast.Dict():
+            return _dict(node)
         case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _SIGNS):
             value = _number(operand)
             return +value if isinstance(op, ast.UAdd) else -value
-        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, ast.Add | ast.Sub):
-            real = _value(left) if isinstance(left, ast.UnaryOp) else _number(left)
-            imaginary = _number(right)
-            if type(real) not in (int, float) or type(imaginary) is not complex:
-                _refuse("an operation")
-            return real + imaginary if isinstance(op, ast.Add) else real - imaginary
+        case ast.BinOp():
+            return _complex(node)
+        case ast.Call():
+            return _made_by_call(node)
+    return _refuse(type(node).__name__)
+
+
+def _dict(node: ast.Dict) -> dict[Any, Any]:
+    return {
+        _value(key) if key is not None else _refuse("** in a dict"): _value(value)
+        for key, value in zip(node.keys, node.values, strict=True)
+    }
+
+
+def _complex(node: ast.BinOp) -> complex:
+    """Return the value of a real and an imaginary part, the one way to write both."""
+    real = _value(node.left) if isinstance(node.left, ast.UnaryOp) else _number(node.left)
+    imaginary = _number(node.right)
+    if type(real) in (int, float) and type(imaginary) is complex:
+        if isinstance(node.op, ast.Add):
+            return complex(real + imaginary)
+        if isinstance(node.op, ast.Sub):
+            return complex(real - imaginary)
+    return complex(_refuse("an operation"))
+
+
+def _made_by_call(node: ast.Call) -> Any:
+    match node:
         case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(name))], keywords=[]):
             if name in ("nan", "inf", "-inf"):
                 return float(name)
@@ -207,7 +243,7 @@ def _value(node: ast.expr) -> Any:
             return frozenset()
         case ast.Call(func=ast.Name(id="frozenset"), args=[ast.Set() as display], keywords=[]):
             return frozenset(_value(display))
-    return _refuse(type(node).__name__)
+    return _refuse("Call")
 
 
 def _number(node: ast.expr) -> Any:

@@ -13,9 +13,12 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ParameterKind = Literal[
     "positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"
@@ -158,7 +161,7 @@ class Sample:
 
 
 Record = SourceFile | Function | Inputs | Execution | Program | Sample
-R = TypeVar("R")
+R = TypeVar("R", bound="DataclassInstance")
 F = TypeVar("F", bound=Function)
 
 
@@ -180,9 +183,9 @@ def arrow_schema(cls: type) -> pa.Schema:
     )
 
 
-def to_row(record: object) -> dict[str, Any]:
+def to_row(record: DataclassInstance) -> dict[str, Any]:
     """Return a record as the nested dict that Arrow stores."""
-    return cast(dict[str, Any], _writer_of(type(record))(record))
+    return _writer_of(type(record))(record)
 
 
 def from_row(cls: type[R], row: dict[str, Any]) -> R:
@@ -227,7 +230,7 @@ def _nested(cls: type) -> Iterator[tuple[str, type | None]]:
     for f in dataclasses.fields(cls):
         arguments = typing.get_args(_plain(hints[f.name]))
         item = arguments[0] if arguments else None
-        yield f.name, item if dataclasses.is_dataclass(item) else None
+        yield f.name, cast(type, item) if dataclasses.is_dataclass(item) else None
 
 
 @cache
@@ -235,10 +238,8 @@ def _writer_of(cls: type) -> Callable[[Any], dict[str, Any]]:
     columns = [(name, item and _writer_of(item)) for name, item in _nested(cls)]
 
     def write(record: Any) -> dict[str, Any]:
-        return {
-            name: [item(value) for value in getattr(record, name)] if item else getattr(record, name)
-            for name, item in columns
-        }
+        values = ((name, item, getattr(record, name)) for name, item in columns)
+        return {name: [*map(item, value)] if item else value for name, item, value in values}
 
     return write
 
@@ -249,10 +250,7 @@ def _reader_of(cls: type) -> Callable[[dict[str, Any]], Any]:
 
     def read(row: dict[str, Any]) -> Any:
         return cls(
-            **{
-                name: [item(value) for value in row[name]] if item else row[name]
-                for name, item in columns
-            }
+            **{name: [*map(item, row[name])] if item else row[name] for name, item in columns}
         )
 
     return read

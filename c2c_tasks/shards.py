@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,11 +27,14 @@ from c2c_tasks import __version__
 from c2c_tasks.records import arrow_schema, from_row, to_row
 from c2c_tasks.store import ObjectNotFound, StoreError, local_copy, read, store_for
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 ROW_GROUP = 1_000
 """Rows of a row group. Fixed, so that a file's bytes depend on its rows alone."""
 
 log = logging.getLogger(__name__)
-R = TypeVar("R")
+R = TypeVar("R", bound="DataclassInstance")
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 
 class StoreError(Exception):
@@ -115,7 +115,7 @@ def sha256_of(path: Path) -> str:
 
 def file_path(uri: str) -> Path:
     """Return the path of a ``file://`` URI."""
-    return Path(unquote(urlsplit(uri).path))
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))
 
 
 class FileStore:
@@ -148,7 +148,7 @@ class FileStore:
 
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         with self._staged(uri, data) as (temporary, path):
-            os.replace(temporary, path)
+            temporary.replace(path)
         return self._info(path, path.stat())
 
     def create(self, uri: str, data: bytes) -> ObjectInfo | None:
@@ -161,7 +161,8 @@ class FileStore:
 
     def replace(self, uri: str, data: bytes, etag: str) -> ObjectInfo | None:
         path = file_path(uri)
-        with self._staged(uri, data) as (temporary, _), open(path.parent / ".c2c-lock", "w") as lock:
+        lock_file = path.with_name(".c2c-lock")
+        with self._staged(uri, data) as (temporary, _), lock_file.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             current = self.head(uri)
             if current is None or current.etag != etag:
@@ -169,12 +170,12 @@ class FileStore:
             # Clocks tick slower than files are written: no two versions share a time of change.
             after = max(temporary.stat().st_mtime_ns, path.stat().st_mtime_ns + 1)
             os.utime(temporary, ns=(after, after))
-            os.replace(temporary, path)
+            temporary.replace(path)
             return self._info(path, path.stat())
 
     def upload(self, uri: str, path: Path) -> ObjectInfo:
         with self._staged(uri, path) as (temporary, target):
-            os.replace(temporary, target)
+            temporary.replace(target)
         return self._info(target, target.stat())
 
     def delete(self, uri: str) -> None:

@@ -23,7 +23,9 @@ from c2c_tasks.store import StoreError, store_for
 
 
 def cases(count: int) -> list[Case]:
-    return [Case(arguments=f"{{'x': {n}}}", outcome="returned", output=str(n)) for n in range(count)]
+    return [
+        Case(arguments=f"{{'x': {n}}}", outcome="returned", output=f"{n}") for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1_000, 1_001, 2_500])
@@ -45,7 +47,7 @@ def test_truncated_shard_is_named(tmp_path: Path) -> None:
     write_shard(uri, Case, cases(10))
     path = tmp_path / "a.parquet"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(StoreError, match="a.parquet: not a whole Parquet file"):
+    with pytest.raises(StoreError, match=r"a\.parquet: not a whole Parquet file"):
         list(read_shard(uri, Case))
 
 
@@ -76,9 +78,7 @@ class Step:
             report.stage("rows", "cases").keep(3)
             write_shard(report.shard, Case, cases(3))
 
-        return run_step(
-            "step", inputs=[self.source], output=self.output, config=config, work=work
-        )
+        return run_step("step", inputs=[self.source], output=self.output, config=config, work=work)
 
 
 def test_a_complete_step_is_not_run_again(tmp_path: Path) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from c2c_tasks.store import ObjectNotFound, StoreError, local_copy, normalise, read, store_for
+from c2c_tasks.store import (
+    ObjectNotFound,
+    StoreError,
+    file_path,
+    local_copy,
+    normalise,
+    read,
+    store_for,
+)
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -95,3 +104,11 @@ def test_normalise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert normalise("out/") == f"{tmp_path.as_uri()}/out"
     assert normalise("s3://bucket/prefix/") == "s3://bucket/prefix"
+
+
+def test_a_file_whose_name_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 #1?.py"))
+    path.write_bytes(b"x")
+    (info,) = store_for(tmp_path.as_uri()).list(tmp_path.as_uri())
+    assert read(info.uri) == b"x"
+    assert file_path(info.uri) == path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Set
 
-from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
+from rensa import RMinHash, RMinHashLSH
 
 PERMUTATIONS = 128
 MISSED = 1e-3

@@ -12,7 +12,7 @@ from docker.errors import DockerException
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from docker import APIClient
+    from docker.api import APIClient
 
 IMAGE = "case2code-sandbox:latest"
 
