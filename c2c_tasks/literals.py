@@ -79,9 +79,10 @@ class _Writer:
         if value.bit_length() > 4 * self.left:
             raise Unrepresentable("too long")
         try:
-            self.put(repr(value))
+            digits = repr(value)
         except ValueError:  # sys.get_int_max_str_digits()
             raise Unrepresentable("integer over the digit limit") from None
+        self.put(digits)
 
     def write_float(self, value: float, _: int) -> None:
         self.put(repr(value) if math.isfinite(value) else f"float('{value}')")
