@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from c2c_tasks.store import normalise
 
@@ -178,6 +178,13 @@ class CaseOptions(Section):
     )
     test_share: float = Field(0.05, ge=0.0, le=0.5, description="Share in the test split.")
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for least in ("min_cases", "min_distinct_outputs"):
+            if getattr(self, least) > self.max_cases:
+                raise ValueError(f"{least} is more than max_cases, {self.max_cases}")
+        return self
+
 
 class SampleOptions(Section):
     """What a training row looks like."""
@@ -208,9 +215,9 @@ class PublishingOptions(Section):
 
     target: str = Field(
         default_factory=default_target,
-        description="URI below which releases are published, `file://` or `s3://`.",
+        description="Where releases are published: a folder, `file://` or `s3://`.",
         min_length=1,
-        examples=["s3://bucket/case2code", "file:///data/case2code"],
+        examples=["s3://bucket/case2code", "/data/case2code"],
     )
     dataset_name: str = Field("Case2Code", min_length=1, description="Title of the dataset card.")
     rows_per_file: int = Field(
@@ -222,6 +229,11 @@ class PublishingOptions(Section):
     max_failed_shards: int = Field(
         0, ge=0, le=MAX_SHARDS, description="Shards that may fail without failing the build."
     )
+
+    @field_validator("target")
+    @classmethod
+    def _as_uri(cls, target: str) -> str:
+        return normalise(target)
 
 
 class BuildConfig(Section):
@@ -288,8 +300,10 @@ def section_models() -> dict[str, type[Section]]:
 
 
 def _explain(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"])
-    return f"option {name!r}: {error['msg'].lower()} (got {error['input']!r})"
+    section, *names = map(str, error["loc"])
+    if not names:
+        return f"options of {section}: {error['msg'].removeprefix('Value error, ')}"
+    return f"option {'.'.join(names)!r}: {error['msg'].lower()} (got {error['input']!r})"
 
 
 def project_root() -> Path:

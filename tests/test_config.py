@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from c2c_tasks.config import BuildConfig, ConfigError, default_target, section_models
@@ -38,6 +40,7 @@ def test_flat_options_find_their_section() -> None:
         ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis' or 'vllm'"),
         ({"formats": []}, r"option 'formats'"),
         ({"max_case": 3}, r"unknown option: max_case"),
+        ({"max_cases": 4}, r"options of cases: min_cases is more than max_cases, 4"),
     ],
 )
 def test_bad_option_is_named(options: dict[str, object], message: str) -> None:
@@ -55,3 +58,10 @@ def test_where_and_how_do_not_count_as_content() -> None:
 def test_target_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("C2C_TARGET", "s3://bucket/prefix/")
     assert default_target() == "s3://bucket/prefix"
+
+
+def test_a_target_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for target in ("a folder", f"{tmp_path}/a folder/", f"file://{tmp_path}/a%20folder"):
+        config = BuildConfig.from_flat({"target": target})
+        assert config.publishing.target == f"file://{tmp_path}/a%20folder"

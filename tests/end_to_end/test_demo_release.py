@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,29 @@ def test_datasets_loads_it_by_the_line_that_the_demo_prints(release: str, tmp_pa
     dataset = load_dataset(path, "sft", split="train", cache_dir=cache)
     assert len(dataset) == read_manifest(release).splits["sft"]["train"]
     assert [message["role"] for message in dataset[0]["messages"]] == ["user", "assistant"]
+
+
+def test_the_python_of_the_readme_runs(release: str, small_dump: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 4
+    (tmp_path / "out").symlink_to(file_path(release).parent.parent)
+    (tmp_path / "checkouts").symlink_to(small_dump)
+    environment = os.environ | {
+        "C2C_WORK": str(tmp_path / "work"),
+        "C2C_CATALOGUE": f"sqlite:///{tmp_path / 'catalogue.sqlite'}",
+        "HF_HOME": str(tmp_path / "cache"),
+    }
+    for block in blocks:
+        process = subprocess.run(
+            [sys.executable, "-c", block],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 0, f"{block}\n{process.stderr[-2_000:]}"
+        assert process.stdout.strip()
 
 
 def _faults(program: Program) -> list[Any]:
