@@ -96,6 +96,16 @@ class Catalogue:
                 for o in objects
             )
 
+    def add_ingested(self, release_uri: str, objects: Iterable[ObjectInfo]) -> None:
+        """Note that objects hold nothing that a release does not hold: no build need read them."""
+        with self._errors(), Session(self._engine) as session, session.begin():
+            for item in objects:
+                session.merge(
+                    IngestedObject(
+                        release_uri=release_uri, uri=item.uri, etag=item.etag, size=item.size
+                    )
+                )
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:

@@ -50,3 +50,15 @@ def test_unusable_database_is_named_without_its_password(tmp_path: Path) -> None
     (tmp_path / "c.sqlite").write_text("this is not a database, by any means, at all" * 50)
     with pytest.raises(CatalogueError, match=r"c\.sqlite: file is not a database"):
         Catalogue(f"sqlite:///{tmp_path}/c.sqlite")
+
+
+def test_objects_that_held_nothing_new_are_noted(tmp_path: Path) -> None:
+    catalogue = Catalogue(f"sqlite:///{tmp_path}/c.sqlite")
+    entry = release("2026.11.24-1")
+    uri = entry.uri
+    catalogue.record(
+        entry, [ObjectInfo("file:///d/a", "1", 10), ObjectInfo("file:///d/b", "1", 20)]
+    )
+    for _ in range(2):
+        catalogue.add_ingested(uri, [ObjectInfo("file:///d/b", "2", 21)])
+    assert catalogue.ingested(uri) == {"file:///d/a": ("1", 10), "file:///d/b": ("2", 21)}

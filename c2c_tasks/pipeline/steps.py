@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from c2c_tasks.config import MAX_SHARDS, Section
+from c2c_tasks.catalogue import Catalogue
+from c2c_tasks.config import MAX_SHARDS, Section, catalogue_url
 from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.functions import unique_functions
@@ -69,7 +70,8 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
     earlier release either.
     """
     options = build.config.functions
-    parent = Plan.of(build).parent
+    plan = Plan.of(build)
+    parent = plan.parent
     sources = [shard["uri"] for shard in extracted]
 
     def work(report: StepReport) -> None:
@@ -100,6 +102,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
     tell(report, "merge_functions")
     sizes = report.facts["shard_rows"]
     if not sizes and parent:
+        Catalogue(catalogue_url()).add_ingested(parent, plan.objects)
         raise NothingNew(f"no function in the new dump objects that {parent} does not hold")
     if not sizes:
         raise BuildError(

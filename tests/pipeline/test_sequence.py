@@ -77,6 +77,8 @@ def test_nights_add_what_is_new_and_keep_what_is_there(
     (dump / "renamed.py").write_bytes((dump / "colorsys.py").read_bytes())
     with pytest.raises(NothingNew, match="no function"):
         run_build(make_build("three", "2026-11-26", dump=str(dump)))
+    with pytest.raises(NothingNew, match="nothing new"):  # it is not read again
+        run_build(make_build("again", "2026-11-26", dump=str(dump)))
 
     late.write_bytes(later)
     second = run_build(make_build("four", "2026-11-27", dump=str(dump)))
