@@ -62,7 +62,7 @@ def _function(
 ) -> Function:
     if isinstance(node, ast.AsyncFunctionDef):
         raise Impure("asynchronous")
-    _check_shape(node, options)
+    _check_shape(node, options, may_yield="yield" in module.text)
     if module.definition(node.name) != [node]:
         raise Impure("redefined")
     program = close_over(module, node)
@@ -86,7 +86,7 @@ def _function(
     )
 
 
-def _check_shape(node: ast.FunctionDef, options: ExtractionOptions) -> None:
+def _check_shape(node: ast.FunctionDef, options: ExtractionOptions, *, may_yield: bool) -> None:
     """Raise Impure where a function is no candidate whatever it does."""
     arguments = node.args
     count = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
@@ -99,7 +99,7 @@ def _check_shape(node: ast.FunctionDef, options: ExtractionOptions) -> None:
         raise Impure("too_short")
     if not _returns_value(node):
         raise Impure("returns_no_value")
-    if _is_generator(node):
+    if may_yield and _is_generator(node):
         raise Impure("generator")
 
 

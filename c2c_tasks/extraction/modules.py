@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from c2c_tasks.extraction.bindings import (
     DEFINITIONS,
@@ -22,16 +22,36 @@ from c2c_tasks.extraction.purity import violation
 _HOLD_IMPORTS = (*IMPORTS, ast.If, ast.Try)
 
 
-@dataclass(frozen=True, slots=True)
 class Facts:
-    """What there is to know of a statement that a program may need."""
+    """What there is to know of a statement that a program may need, found out when asked for."""
 
-    needed: frozenset[str]
-    """Names of the module that it cannot run without."""
-    annotated: frozenset[str]
-    """Names in its annotations, which may stay text."""
-    violation: str | None
-    """Why it is not pure, or None."""
+    def __init__(self, module: Module, statement: ast.stmt) -> None:
+        self._module = module
+        self._statement = statement
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """Names of the module that the statement cannot run without; none if it is no Python."""
+        return self._needed or frozenset()
+
+    @cached_property
+    def annotated(self) -> frozenset[str]:
+        """Names in its annotations, which may stay text."""
+        return annotation_names(self._statement)
+
+    @cached_property
+    def violation(self) -> str | None:
+        """Why it is not pure, or None."""
+        if self._needed is None:
+            return "does_not_compile"
+        return violation(self._statement, self._module.imported(self._needed), self._needed)
+
+    @cached_property
+    def _needed(self) -> frozenset[str] | None:
+        try:
+            return needed_names(self._module.text_of(self._statement))
+        except (SyntaxError, RecursionError):  # what only the compiler minds, as a name twice
+            return None
 
 
 class Module:
@@ -79,8 +99,12 @@ class Module:
     def facts(self, statement: ast.stmt) -> Facts:
         """Return what a statement needs, and whether it is pure."""
         if statement not in self._facts:
-            self._facts[statement] = self._examine(statement)
+            self._facts[statement] = Facts(self, statement)
         return self._facts[statement]
+
+    def imported(self, names: Iterable[str]) -> dict[str, str]:
+        """Return, of these names, those that are imported, with the dotted path of each."""
+        return {name: self._imports[name] for name in names if name in self._imports}
 
     def text_of(self, statement: ast.stmt) -> str:
         """Return a statement as it was written, with decorators and a comment at its end."""
@@ -117,12 +141,3 @@ class Module:
                 for alias in inner.names:
                     self.has_star_import |= alias.name == "*"
                     self._imports[bound_by_import(alias)] = imported_path(inner, alias)
-
-    def _examine(self, statement: ast.stmt) -> Facts:
-        annotated = annotation_names(statement)
-        try:
-            needed = needed_names(self.text_of(statement))
-        except (SyntaxError, RecursionError):  # what only the compiler minds, as a parameter twice
-            return Facts(frozenset(), annotated, "does_not_compile")
-        imported = {name: self._imports[name] for name in needed if name in self._imports}
-        return Facts(needed, annotated, violation(statement, imported, needed))
