@@ -39,8 +39,8 @@ from c2c_tasks.publishing.release import (
 from c2c_tasks.publishing.statistics import measure
 from c2c_tasks.records import Function, Program, Sample, Split, arrow_schema
 from c2c_tasks.samples.formats import layout, schema_of
+from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.sandbox.launchers import choose_launcher
 from c2c_tasks.shards import StepReport, code_version, funnel, read_shard, run_step
 from c2c_tasks.store import ObjectInfo
 

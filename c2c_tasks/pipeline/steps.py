@@ -29,8 +29,8 @@ from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
+from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.sandbox.launchers import choose_launcher
 from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
 from c2c_tasks.sources import read_object
 from c2c_tasks.store import read

@@ -1,18 +1,10 @@
-"""What starts a runner, and the choice between the ways to do it."""
+"""What starts a runner: the protocol of launchers, and the surroundings that they give it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from docker.api import APIClient
-
-    from c2c_tasks.config import SandboxOptions
-
-log = logging.getLogger(__name__)
+from typing import Any, Protocol
 
 
 class SandboxError(Exception):
@@ -80,29 +72,3 @@ class Launcher(Protocol):
     def launch(self, surroundings: Surroundings) -> Connection:
         """Start a runner. Raises RunnerError."""
         ...
-
-
-def choose_launcher(
-    options: SandboxOptions,
-    client: APIClient | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> Launcher:
-    """Return the launcher that the options ask for.
-
-    `client` is a client of a Docker engine; without one, the engine of the environment
-    (``DOCKER_HOST``) is asked. `labels` mark the containers. Raises SandboxError where
-    Docker is required and no engine answers, or the engine does not have the image.
-    """
-    from c2c_tasks.sandbox.process import ProcessLauncher
-
-    if options.launcher == "process":
-        return ProcessLauncher(options)
-    from c2c_tasks.sandbox.docker import DockerLauncher, connect
-
-    try:
-        return DockerLauncher(client or connect(), options, labels or {})
-    except SandboxError as error:
-        if options.launcher == "docker":
-            raise
-        log.warning("no container: %s", error)
-        return ProcessLauncher(options)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import SandboxOptions
-from c2c_tasks.sandbox import SandboxError, choose_launcher
+from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.docker import DockerLauncher
+from c2c_tasks.sandbox.launchers import SandboxError
 from c2c_tasks.sandbox.process import ProcessLauncher
 
 NOWHERE = "unix:///nonexistent/docker.sock"
