@@ -116,8 +116,6 @@ class Execution(Function):
     cases: list[Case]
     body_lines: list[int]
     """Executable lines of the entry point's body, in the numbering of the program."""
-    failure: str | None = None
-    """Why there are no cases: ``killed``, ``failed_to_load``, …; None when the function ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

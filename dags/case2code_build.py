@@ -62,9 +62,12 @@ def case2code_build() -> None:
         """List the dump and cut what is new into shards."""
         return run_step("plan")
 
-    @task(map_index_template=LABEL)
+    # A mapped task does not take its docstring for its documentation.
+    @task(
+        map_index_template=LABEL,
+        doc_md="Read a shard of the dump and write the functions found in it.",
+    )
     def extract(shard: Any) -> Any:
-        """Read a shard of the dump and write the functions found in it."""
         return run_step("extract", shard)
 
     @task

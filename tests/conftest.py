@@ -61,16 +61,18 @@ def airflow_home() -> Path:
 @pytest.fixture(scope="session")
 def docker_client() -> Iterator[Any]:
     """A client of a Docker engine that has the sandbox image."""
-    import docker
-    from docker.errors import DockerException, ImageNotFound
+    from docker.errors import ImageNotFound
+
+    from c2c_tasks.sandbox.docker import connect
+    from c2c_tasks.sandbox.launchers import SandboxError
 
     try:
-        client = docker.APIClient(version="auto")
+        client = connect()
         client.inspect_image(SANDBOX_IMAGE)
     except ImageNotFound:
         unavailable("docker", f"the engine has no image {SANDBOX_IMAGE} (make sandbox-image)")
-    except (DockerException, OSError) as error:
-        unavailable("docker", f"no engine answers: {error}")
+    except SandboxError as error:
+        unavailable("docker", str(error))
     yield client
     client.close()
 

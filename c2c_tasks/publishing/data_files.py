@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,17 +25,6 @@ from c2c_tasks.store import ObjectInfo, local_copy
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """One data file as it was written."""
-
-    path: str
-    """Inside the release, with ``/``."""
-    config: str
-    split: Split
-    rows: int
-
-
 def write_data_files(
     folder: Path,
     programs: Iterable[Program],
@@ -47,8 +35,8 @@ def write_data_files(
     layout: Callable[[Sample], Row],
     schema_of: Callable[[SampleFormat], pa.Schema],
     parent: str | None = None,
-) -> list[DataFile]:
-    """Write the files of every config and split into a local folder; return them.
+) -> None:
+    """Write the files of every config and split into a local folder.
 
     `programs` come in order of function id; so do `samples`, of all formats mixed, those of
     one function in the order that they are to have. `layout` turns a sample into a row of its
@@ -85,8 +73,6 @@ def write_data_files(
         of_format = {format_: table(stack, format_, schema_of(format_)) for format_ in formats}
         for sample in samples:
             of_format[sample.format][sample.split].add(layout(sample))
-    tables = [of_programs, *of_format.values()]
-    return [file for splits in tables for files in splits.values() for file in files.written]
 
 
 def carry_over(
@@ -119,10 +105,10 @@ def read_programs(release: str) -> Iterator[Program]:
                 yield from read_shard(f"{release}/{entry.path}", Program)
 
 
-def write_dump_objects(folder: Path, objects: Iterable[ObjectInfo]) -> int:
-    """Write the list of dump objects that a release was built from; return their number."""
+def write_dump_objects(folder: Path, objects: Iterable[ObjectInfo]) -> None:
+    """Write the list of dump objects that a release was built from."""
     rows = (to_row(item) for item in sorted(objects, key=lambda item: item.uri))
-    return write_parquet(folder / DUMP_OBJECTS, arrow_schema(ObjectInfo), rows)
+    write_parquet(folder / DUMP_OBJECTS, arrow_schema(ObjectInfo), rows)
 
 
 def read_dump_objects(release: str) -> Iterator[ObjectInfo]:
@@ -146,7 +132,6 @@ class _SplitFiles:
         rows_per_file: int,
         earlier: Iterator[Row],
     ) -> None:
-        self.written: list[DataFile] = []
         self._folder = folder / config
         self._config, self._split, self._schema = config, split, schema
         self._rows_per_file = rows_per_file
@@ -219,10 +204,9 @@ class _SplitFiles:
             self._file = None
 
     def _name_files(self) -> None:
-        for index, rows in enumerate(self._counts):
+        for index in range(len(self._counts)):
             name = f"{self._split}-{index:05d}-of-{len(self._counts):05d}.parquet"
             self._temporary(index).rename(self._folder / name)
-            self.written.append(DataFile(f"{self._config}/{name}", self._config, self._split, rows))
 
     def _temporary(self, index: int) -> Path:
         return self._folder / f".{self._split}-{index:05d}"

@@ -13,7 +13,6 @@ from c2c_tasks.records import Function
 from c2c_tasks.samples.calls import header, starred
 from c2c_tasks.samples.examples import Example
 from c2c_tasks.samples.rendering import (
-    RENDERINGS,
     Kind,
     Rendering,
     code_block,
@@ -178,13 +177,6 @@ def draw_template(random: Random, rendering: Rendering) -> Template:
         order=random.choice(ORDERS),
         answer=random.choice(list(ANSWERS)),
     )
-
-
-def template_count() -> int:
-    """Return how many templates there are: every choice of every part."""
-    headers = len(NAMING) + len(NAMELESS)
-    cases = sum(len(INTRODUCTIONS[rendering.kind]) for rendering in RENDERINGS)
-    return len(INSTRUCTIONS) * headers * cases * len(ORDERS) * len(ANSWERS)
 
 
 def paragraphs(*texts: str) -> str:

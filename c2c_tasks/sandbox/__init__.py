@@ -1,5 +1,5 @@
 """Functions run here: untrusted code in, validated outcomes out.
 
-The image holds `runner`, `child` and what they import; they need Python's standard library and
-`c2c_tasks.literals` alone. All else here is the host's side.
+The sandbox image holds `runner` and the modules that it imports, and Python's standard library
+alone; all other modules are the host's.
 """

@@ -2,8 +2,7 @@
 
 All of this runs in the process that the function can take over, so nothing here is trusted:
 the child's lines are claims about its own function, which the host checks. This module is
-the sandbox's: it imports the standard
-library, and of ours what the image holds.
+the sandbox's: it imports the standard library, and of ours what the image holds.
 """
 
 import os

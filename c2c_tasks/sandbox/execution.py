@@ -131,7 +131,6 @@ class _Task:
             writer=inputs.writer,
             cases=cases,
             body_lines=body_lines,
-            failure=None,
         )
 
     def _refined(self, function: Function, cases: list[Case], counts: Counter[str]) -> list[str]:

@@ -19,12 +19,16 @@ log = logging.getLogger(__name__)
 def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     """Call a function of `c2c_tasks.pipeline` with the build of the running task.
 
-    What a user can mend (an option, a path, a permission) fails the task at once, without
-    retries, with the one line that says so; that nothing is new skips it.
+    What a user has to mend (an option, a path, a permission) fails the task at once, without
+    retries, with the one line that says so. Everything else may pass (a store, a database or
+    an engine that does not answer), and is left to the task's retries. That nothing is new
+    skips the task.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     from c2c_tasks import pipeline
+    from c2c_tasks.curation.benchmarks import BenchmarkError
     from c2c_tasks.inputs.writer import InputError
+    from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.sandbox.launchers import SandboxError
     from c2c_tasks.sources import SourceError
@@ -35,6 +39,8 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
     except (
+        AuditError,
+        BenchmarkError,
         ConfigError,
         InputError,
         PublishError,

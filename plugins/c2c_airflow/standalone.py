@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from c2c_airflow.embedded import EmbeddedAirflow
 
 URL = "http://127.0.0.1:8080"
 START_SECONDS = 180
+STOP_SECONDS = 20
 
 
 def up(airflow: EmbeddedAirflow) -> None:
@@ -26,6 +29,8 @@ def up(airflow: EmbeddedAirflow) -> None:
     if _group(airflow):
         print(f"Airflow is running: {URL}")
         return
+    if _port_is_taken():
+        raise SystemExit(f"{URL}: another server has this port; stop it first")
     print("starting Airflow (SQLite, LocalExecutor) …", flush=True)
     airflow.prepare()
     with airflow.log.open("ab") as log:
@@ -50,15 +55,13 @@ def up(airflow: EmbeddedAirflow) -> None:
 
 def down(airflow: EmbeddedAirflow) -> None:
     """Stop Airflow, and all that it started."""
-    group = _group(airflow)
-    if group:
-        os.killpg(group, signal.SIGTERM)
-        for _ in range(100):
-            if not _group(airflow):
-                break
+    if group := _group(airflow):
+        _signal(group, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _signal(group, 0):
+            if time.monotonic() > deadline:
+                _signal(group, signal.SIGKILL)
             time.sleep(0.2)
-        else:
-            os.killpg(group, signal.SIGKILL)
     _pid_file(airflow).unlink(missing_ok=True)
     print("Airflow is down")
 
@@ -72,12 +75,26 @@ def _group(airflow: EmbeddedAirflow) -> int:
     try:
         group = int(_pid_file(airflow).read_text())
         command = Path(f"/proc/{group}/cmdline")
-        if command.parent.parent.is_dir() and b"airflow" not in command.read_bytes():
+        if Path("/proc/self").exists() and b"airflow" not in command.read_bytes():
             return 0  # the number was given to another process since
-        os.killpg(group, 0)
     except (OSError, ValueError):
         return 0
-    return group
+    return group if _signal(group, 0) else 0
+
+
+def _signal(group: int, number: int) -> bool:
+    """Send a signal (0: none) to a process group; return whether any process is in it."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _port_is_taken() -> bool:
+    address = urlsplit(URL)
+    with socket.socket() as probe:
+        return probe.connect_ex((address.hostname, address.port)) == 0
 
 
 def _healthy() -> bool:

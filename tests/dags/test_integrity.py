@@ -16,7 +16,7 @@ DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 
 PARSE = """
 import json, sys, time
-import airflow.sdk
+from airflow.sdk import CronPartitionTimetable
 from airflow.providers.docker.operators.docker import DockerOperator
 opened = []
 sys.addaudithook(
@@ -101,7 +101,7 @@ def test_policies_for_the_one_on_call(dag: Any) -> None:
 
 def test_tasks_are_those_of_the_design(dag: Any) -> None:
     assert dag.topological_sort() is not None
-    assert dag.task_ids == [
+    assert set(dag.task_ids) == {
         "plan",
         "extract",
         "merge_functions",
@@ -111,7 +111,7 @@ def test_tasks_are_those_of_the_design(dag: Any) -> None:
         "shard.compose",
         "audit",
         "publish",
-    ]
+    }
     queues = {task.task_id: (task.queue, task.pool) for task in dag.tasks}
     assert queues["shard.write_inputs"] == ("gpu", "gpu")
     assert queues["shard.execute"] == ("sandbox", "sandbox")

@@ -62,6 +62,7 @@ class Publish(Protocol):
         date: str = DATE,
         parent: str | None = None,
         rows_per_file: int = 100,
+        plots: bool = False,
     ) -> str: ...
 
 
@@ -89,7 +90,7 @@ def run_trusted() -> Callable[[Iterable[Inputs]], Iterator[Execution]]:
     return _run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_files() -> Callable[..., list[FileEntry]]:
     return _write_files
 
@@ -104,6 +105,7 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
         date: str = DATE,
         parent: str | None = None,
         rows_per_file: int = 100,
+        plots: bool = False,
     ) -> str:
         folder = tmp_path_factory.mktemp("release")
         version = claim_version(target, date, build_id)
@@ -125,7 +127,8 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
             files=files,
         )
         statistics = measure(folder.as_uri(), files)
-        draw_plots(folder, manifest.funnel, statistics)
+        if plots:  # most of the time that publishing a small release takes
+            draw_plots(folder, manifest.funnel, statistics)
         previews = draw_previews(folder.as_uri(), files, seed=version)
         manifest = manifest.model_copy(update={"files": _entries(folder)})
         (folder / CARD).write_text(render_card(manifest, statistics, previews))

@@ -83,7 +83,7 @@ def test_text_of_the_dump_stays_where_it_belongs(manifest: Manifest) -> None:
 def test_a_published_card_shows_funnel_plots_and_samples(
     target: str, publish: Any, make_program: Callable[[int], Program]
 ) -> None:
-    release = publish(target, [make_program(n) for n in range(12)])
+    release = publish(target, [make_program(n) for n in range(12)], plots=True)
     card = read(f"{release}/README.md").decode()
     assert "| functions | functions | 120 | 100 | no\\_return 15, calls\\_open 5 |" in card
     for name in ("funnel", "cases_per_program", "coverage", "lengths"):

@@ -74,7 +74,7 @@ def test_duckdb_and_pandas(release: str) -> None:
     import duckdb
 
     folder = file_path(release)
-    count = duckdb.sql(f"SELECT count(*) FROM '{folder}/sft/*.parquet'").fetchone()
-    assert count == (30,)
+    count = duckdb.sql(f"SELECT count(*) FROM '{folder}/sft/*.parquet'").fetchall()
+    assert count == [(30,)]
     pandas = pytest.importorskip("pandas")
     assert len(pandas.read_parquet(folder / "sft")) == 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,13 @@ def test_files_are_cut_named_and_sorted(
 def test_rows_out_of_order_are_a_mistake(
     tmp_path: Path, make_program: Make, write_files: Any, make_samples: Any
 ) -> None:
-    other = max((make_program(n) for n in range(9)), key=lambda program: program.function_id)
+    last = max((make_program(n) for n in range(9)), key=lambda program: program.function_id)
+    of_last = [replace(sample, split="train") for sample in make_samples(last)]
     with pytest.raises(ValueError, match="not in order"):
         write_files(
             tmp_path,
             [make_program(n, split="train") for n in range(9)],
-            samples=lambda program: [*make_samples(other), *make_samples(program)],
+            samples=lambda program: [*of_last, *make_samples(program)],
         )
     assert not list(tmp_path.glob("sft/*.parquet"))
 

@@ -1,0 +1,112 @@
+"""From Airflow's context to a build, and from our errors to Airflow's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from c2c_airflow import context
+from c2c_airflow.context import run_step
+from c2c_tasks import pipeline
+from c2c_tasks.catalogue import CatalogueError
+from c2c_tasks.config import BuildConfig
+from c2c_tasks.curation.benchmarks import BenchmarkError
+from c2c_tasks.inputs.writer import InputError
+from c2c_tasks.publishing.audit import AuditError
+from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
+from c2c_tasks.sources import SourceError
+from c2c_tasks.store import StoreError
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The context of the running task, which a test may change."""
+    run = SimpleNamespace(
+        run_id="manual__1",
+        logical_date=datetime(2026, 11, 24, 2, tzinfo=UTC),
+        run_after=datetime(2026, 11, 25, 2, tzinfo=UTC),
+    )
+    values = {"dag_run": run, "params": {}}
+    monkeypatch.setattr(context, "get_current_context", lambda: values)
+    return values
+
+
+def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(build: pipeline.Build) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "plan", step)
+
+
+def test_a_step_is_given_the_build_of_the_run(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running["params"] = {"max_cases": 7, "model": None}
+    monkeypatch.setattr(pipeline, "curate", lambda *given, **named: (*given, named))
+    build, shard, named = run_step("curate", {"index": 3}, client=None)
+    assert (shard, named) == ({"index": 3}, {"client": None})
+    assert build.build_id == "manual__1"
+    assert build.config == BuildConfig.from_flat({"max_cases": 7})
+
+
+def test_the_date_is_the_partition_s_then_the_logical_then_that_of_the_run(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "plan", lambda build: build.date)
+    running["partition_key"] = "2026-11-01"
+    assert run_step("plan") == "2026-11-01"
+    running["partition_key"] = None
+    assert run_step("plan") == "2026-11-24"
+    running["dag_run"].logical_date = None
+    assert run_step("plan") == "2026-11-25"
+
+
+@pytest.mark.usefixtures("running")
+def test_nothing_new_skips_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(pipeline.NothingNew("all 3 objects are there"), monkeypatch)
+    with pytest.raises(AirflowSkipException, match="all 3 objects are there"):
+        run_step("plan")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        AuditError,
+        BenchmarkError,
+        InputError,
+        PublishError,
+        SandboxError,
+        SourceError,
+        pipeline.BuildError,
+    ],
+)
+@pytest.mark.usefixtures("running")
+def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fail_with(kind("/data: no such folder"), monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"^/data: no such folder$") as failure:
+        run_step("plan")
+    assert failure.value.__suppress_context__
+    assert [record.getMessage() for record in caplog.records] == ["/data: no such folder"]
+
+
+def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:
+    running["params"] = {"max_cases": 0}
+    with pytest.raises(AirflowFailException, match=r"option 'max_cases': .*greater than or equal"):
+        run_step("plan")
+
+
+@pytest.mark.parametrize("kind", [CatalogueError, RunnerError, StoreError, ConnectionError])
+@pytest.mark.usefixtures("running")
+def test_what_may_pass_is_left_to_the_retries(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_with(kind("it does not answer"), monkeypatch)
+    with pytest.raises(kind, match="it does not answer"):
+        run_step("plan")
