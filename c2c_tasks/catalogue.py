@@ -73,12 +73,6 @@ class Catalogue:
         with self._errors(), Session(self._engine, expire_on_commit=False) as session:
             return session.get(Release, uri)
 
-    def releases(self, target: str) -> list[Release]:
-        """Return the releases of a target in order of version."""
-        query = select(Release).where(Release.target == target)
-        with self._errors(), Session(self._engine, expire_on_commit=False) as session:
-            return sorted(session.scalars(query), key=lambda release: _order(release.version))
-
     def ingested(self, release_uri: str) -> dict[str, tuple[str, int]]:
         """Return ETag and size by URI of the objects that a release was built from."""
         query = select(IngestedObject).where(IngestedObject.release_uri == release_uri)
@@ -114,7 +108,3 @@ class Catalogue:
             place = self.url.render_as_string(hide_password=True)
             cause = getattr(error, "orig", None) or error
             raise CatalogueError(f"catalogue {place}: {cause}") from None
-
-
-def _order(version: str) -> list[int]:
-    return [int(part) for part in version.replace("-", ".").split(".") if part.isdigit()]

@@ -29,6 +29,10 @@ class ObjectNotFound(StoreError):
     """There is no object at the URI."""
 
 
+class StoreUnavailable(StoreError):
+    """The store does not answer, or is too busy: trying again later may help."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """What a listing tells of an object."""
@@ -297,7 +301,12 @@ class S3Store:
     def _errors(uri: str) -> Iterator[None]:
         """Turn botocore's errors into ours, naming the object."""
         from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            HTTPClientError,
+        )
+        from botocore.exceptions import ConnectionError as NotConnected
 
         try:
             yield
@@ -312,7 +321,11 @@ class S3Store:
                 raise _ConditionFailed(f"{uri}: the condition does not hold") from None
             if status == 403:
                 raise StoreError(f"{uri}: access denied; check the credentials") from None
+            if status == 429 or ((status or 0) >= 500 and status != 501):
+                raise StoreUnavailable(f"{uri}: {error}") from None
             raise StoreError(f"{uri}: {error}") from None
+        except (NotConnected, HTTPClientError) as error:
+            raise StoreUnavailable(f"{uri}: {error}") from None
         except (BotoCoreError, Boto3Error) as error:
             raise StoreError(f"{uri}: {error}") from None
 

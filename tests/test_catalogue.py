@@ -38,14 +38,6 @@ def test_a_release_and_its_objects(tmp_path: Path) -> None:
     assert again.release("file:///t/releases/other") is None
 
 
-def test_releases_in_order_of_version(tmp_path: Path) -> None:
-    catalogue = Catalogue(f"sqlite:///{tmp_path}/c.sqlite")
-    for version in ("2026.11.24-10", "2026.11.24-9", "2026.2.1-1"):
-        catalogue.record(release(version), [])
-    versions = [row.version for row in catalogue.releases("file:///t")]
-    assert versions == ["2026.2.1-1", "2026.11.24-9", "2026.11.24-10"]
-
-
 def test_unusable_database_is_named_without_its_password(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_text("this is not a database, by any means, at all" * 50)
     with pytest.raises(CatalogueError, match=r"c\.sqlite: file is not a database"):

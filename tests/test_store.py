@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from c2c_tasks import store
 from c2c_tasks.store import (
     ObjectNotFound,
     StoreError,
+    StoreUnavailable,
     file_path,
     local_copy,
     normalise,
@@ -112,3 +114,19 @@ def test_a_file_whose_name_is_not_utf8_is_listed_and_read(tmp_path: Path) -> Non
     (info,) = store_for(tmp_path.as_uri()).list(tmp_path.as_uri())
     assert read(info.uri) == b"x"
     assert file_path(info.uri) == path
+
+
+def test_a_server_that_does_not_answer_is_told_from_a_refusal(
+    s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not isinstance(_error(f"{s3_bucket}-missing/x"), StoreUnavailable)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    store._s3.cache_clear()
+    assert isinstance(_error(f"{s3_bucket}/x"), StoreUnavailable)
+
+
+def _error(uri: str) -> StoreError:
+    with pytest.raises(StoreError, match=uri) as error:
+        store_for(uri).write(uri, b"1")
+    return error.value

@@ -73,7 +73,7 @@ def read_benchmarks(uri: str) -> Iterator[str]:
     (Case2Code's test set), or its `prompt` and `canonical_solution` (HumanEval). Raises
     BenchmarkError where there is no such file, or a row is none of these.
     """
-    for item in _objects(normalise(uri)):
+    for item in benchmark_objects(uri):
         try:
             data = read(item)
             text = (gzip.decompress(data) if item.endswith(".gz") else data).decode()
@@ -84,7 +84,9 @@ def read_benchmarks(uri: str) -> Iterator[str]:
                 yield _program(line, f"benchmarks {item}: line {number}")
 
 
-def _objects(uri: str) -> list[str]:
+def benchmark_objects(uri: str) -> list[str]:
+    """Return the URIs of a benchmark's files. Raises BenchmarkError where there is none."""
+    uri = normalise(uri)
     try:
         store = store_for(uri)
         if store.head(uri) is not None:

@@ -3,3 +3,7 @@
 
 class InputError(Exception):
     """A writer cannot work; the message names the endpoint or model, and what to do."""
+
+
+class EndpointDown(InputError):
+    """The endpoint does not answer, or fails: trying again later may help."""

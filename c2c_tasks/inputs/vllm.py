@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from c2c_tasks.config import InputOptions
-from c2c_tasks.inputs.errors import InputError
+from c2c_tasks.inputs.errors import EndpointDown, InputError
 from c2c_tasks.inputs.parsing import parse_answer
 from c2c_tasks.inputs.prompts import messages
 from c2c_tasks.records import Function, Inputs, extend
@@ -74,7 +74,7 @@ class VllmWriter:
         try:
             response = httpx.get(url, headers=self.headers, timeout=timeout)
         except httpx.HTTPError as error:
-            raise InputError(
+            raise EndpointDown(
                 f"vllm: {self.endpoint} does not answer ({error or type(error).__name__}); start "
                 "`vllm serve MODEL`, or set the option `endpoint`"
             ) from None
@@ -99,7 +99,7 @@ class VllmWriter:
         """Yield inputs for each function that the model wrote some for, in order.
 
         Dropped, and counted by reason: ``no_parseable_inputs``, ``request_failed``. Raises
-        InputError when the endpoint stops answering.
+        EndpointDown when the endpoint stops answering.
         """
         options = self.options
         report.facts["writer"] = {
@@ -118,7 +118,7 @@ class VllmWriter:
                 stage.drop("request_failed")
                 report.problem(f"{function.entry_point} of {function.path}: {reply.failure}")
                 if failures >= MAX_FAILURES_IN_A_ROW:
-                    raise InputError(
+                    raise EndpointDown(
                         f"vllm: {self.endpoint} failed {failures} requests in a row; the last: "
                         f"{reply.failure}"
                     )

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from c2c_tasks.config import InputOptions
-from c2c_tasks.inputs.errors import InputError
+from c2c_tasks.inputs.errors import EndpointDown, InputError
 from c2c_tasks.inputs.synthesis import SynthesisWriter
 from c2c_tasks.records import Function, Inputs
 from c2c_tasks.shards import StepReport
 
-__all__ = ["InputError", "InputWriter", "writer_for"]
+__all__ = ["EndpointDown", "InputError", "InputWriter", "writer_for"]
 
 
 class InputWriter(Protocol):
@@ -31,7 +31,8 @@ class InputWriter(Protocol):
 def writer_for(options: InputOptions) -> InputWriter:
     """Return the writer that the options name.
 
-    Raises InputError where it cannot work: no endpoint, endpoint down, model not served.
+    Raises InputError where it cannot work: no endpoint, model not served; EndpointDown where
+    it may work later.
     """
     if options.writer == "vllm":
         from c2c_tasks.inputs.vllm import VllmWriter  # its HTTP client is not needed otherwise

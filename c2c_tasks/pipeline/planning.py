@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
@@ -16,7 +17,7 @@ from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import check_target
 from c2c_tasks.shards import config_digest
 from c2c_tasks.sources import list_dump
-from c2c_tasks.store import ObjectInfo, read, store_for
+from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Plan:
     def write(self, build: Build) -> None:
         """Write the plan into the build's work area."""
         text = json.dumps(asdict(self) | {"objects": [astuple(item) for item in self.objects]})
-        store_for(build.work).write(_plan_uri(build), text.encode())
+        _write(_plan_uri(build), text.encode())
 
 
 def plan(build: Build) -> list[ShardReference]:
@@ -72,7 +73,7 @@ def plan(build: Build) -> list[ShardReference]:
     for index, shard in enumerate(shards):
         uri = f"{build.folder('plan')}/part-{index:05d}.json"
         listing = json.dumps([[item.uri, item.etag] for item in shard]).encode()
-        store_for(uri).write(uri, listing)
+        _write(uri, listing)
         label = f"{index + 1} of {len(shards)}"
         references.append({"shard": label, "index": index, "uri": uri, "rows": len(shard)})
     log.info(
@@ -89,6 +90,14 @@ def plan(build: Build) -> list[ShardReference]:
 
 def _plan_uri(build: Build) -> str:
     return f"{build.folder('plan')}/plan.json"
+
+
+def _write(uri: str, data: bytes) -> None:
+    """Write an object, unless it is there: what was made of it would be made again."""
+    with suppress(ObjectNotFound):
+        if read(uri) == data:
+            return
+    store_for(uri).write(uri, data)
 
 
 def _parent(build: Build) -> tuple[str | None, dict[str, tuple[str, int]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, Section, catalogue_url
-from c2c_tasks.curation.benchmarks import read_benchmarks
+from c2c_tasks.curation.benchmarks import benchmark_objects, read_benchmarks
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.functions import unique_functions
 from c2c_tasks.curation.tokens import canonical_digest
@@ -94,7 +94,11 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
 
     report = run_step(
         "merge_functions",
-        inputs=[*sources, *([f"{parent}/manifest.json"] if parent else [])],
+        inputs=[
+            *sources,
+            *([f"{parent}/manifest.json"] if parent else []),
+            *(benchmark_objects(options.benchmarks) if options.benchmarks else []),
+        ],
         output=build.folder("merge_functions"),
         config=options,
         work=work,

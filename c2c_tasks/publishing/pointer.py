@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from c2c_tasks.publishing.manifest import MANIFEST
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
-from c2c_tasks.store import ObjectNotFound, StoreError, read, store_for
+from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, store_for
 
 POINTER = "latest.json"
 ATTEMPTS = 50
@@ -88,4 +88,4 @@ def move_pointer(target: str, version: str, *, build_id: str, date: str) -> Poin
         if moved is not None:
             log.info("%s points to %s", uri, version)
             return pointer
-    raise PublishError(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed; try again")
+    raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed")

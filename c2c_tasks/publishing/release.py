@@ -23,7 +23,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_manifest
-from c2c_tasks.store import ObjectNotFound, StoreError, read, sha256_of, store_for
+from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
 
 CLAIM = "claim.json"
 UPLOADS = 8
@@ -51,12 +51,15 @@ def version_order(version: str) -> tuple[int, ...]:
 def check_target(target: str) -> None:
     """Raise PublishError unless the target can be written to and its store honours conditions.
 
-    Writes a probe object below ``.probe/`` and removes it.
+    Writes a probe object below ``.probe/`` and removes it. Raises StoreUnavailable where the
+    store does not answer.
     """
     uri = f"{target}/.probe/{uuid.uuid4().hex}"
     try:
         store = store_for(uri)
         first = store.create(uri, b"1")
+    except StoreUnavailable:
+        raise
     except StoreError as error:
         raise PublishError(f"target {target}: not writable: {error}") from None
     try:
@@ -64,6 +67,8 @@ def check_target(target: str) -> None:
         second = store.replace(uri, b"3", first.etag) if first else None
         replaced_stale = second is None or store.replace(uri, b"4", first.etag if first else "")
         kept = read(uri) == b"3"
+    except StoreUnavailable:
+        raise
     except StoreError as error:
         raise PublishError(
             f"target {target}: the store refuses conditional writes, which keep publishers "
@@ -124,7 +129,7 @@ def stage_release(target: str, version: str, folder: Path) -> list[FileEntry]:
                 )
             store_for(uri).upload(uri, path)
             if not _holds(uri, entry):
-                raise PublishError(f"{uri}: the store holds other bytes than were sent; try again")
+                raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
         return entry
 
     with ThreadPoolExecutor(UPLOADS, "stage") as pool:

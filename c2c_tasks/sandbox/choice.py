@@ -32,9 +32,11 @@ def choose_launcher(
     from c2c_tasks.sandbox.docker import DockerLauncher, connect
 
     try:
-        return DockerLauncher(client or connect(), options, labels or {})
+        launcher = DockerLauncher(client or connect(), options, labels or {})
     except SandboxError as error:
         if options.launcher == "docker":
             raise
         log.warning("no container: %s", error)
         return ProcessLauncher(options)
+    log.info("functions run in containers of %s", options.image)
+    return launcher

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import Connection, get_current_context
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 from c2c_tasks.config import BuildConfig, ConfigError
 
 if TYPE_CHECKING:
     from c2c_tasks.pipeline import Build
+
+VLLM_CONNECTION = "case2code_vllm"
+"""Id of the Airflow Connection to the OpenAI-compatible endpoint: host, port, password."""
 
 log = logging.getLogger(__name__)
 
@@ -20,24 +29,31 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     """Call a function of `c2c_tasks.pipeline` with the build of the running task.
 
     What a user has to mend (an option, a path, a permission) fails the task at once, without
-    retries, with the one line that says so. Everything else may pass (a store, a database or
-    an engine that does not answer), and is left to the task's retries. That nothing is new
+    retries; what may pass by itself (a store, a database, an engine or an endpoint that does
+    not answer) is left to the task's retries. Both say it in one line. That nothing is new
     skips the task.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     from c2c_tasks import pipeline
+    from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.curation.benchmarks import BenchmarkError
-    from c2c_tasks.inputs.writer import InputError
+    from c2c_tasks.inputs.writer import EndpointDown, InputError
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
-    from c2c_tasks.sandbox.launchers import SandboxError
+    from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
     from c2c_tasks.sources import SourceError
+    from c2c_tasks.store import StoreError
 
     try:
-        return getattr(pipeline, step)(_current_build(), *arguments, **options)
+        build = _current_build()
+        _use_connection(build.config)
+        return getattr(pipeline, step)(build, *arguments, **options)
     except pipeline.NothingNew as reason:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
+    except (CatalogueError, EndpointDown, RunnerError, StoreError) as error:
+        log.error("%s", error)
+        raise AirflowException(str(error)) from None
     except (
         AuditError,
         BenchmarkError,
@@ -59,3 +75,20 @@ def _current_build() -> Build:
     run = context["dag_run"]
     date = context.get("partition_key") or f"{run.logical_date or run.run_after:%Y-%m-%d}"
     return Build(run.run_id, date, BuildConfig.from_flat(dict(context["params"])))
+
+
+def _use_connection(config: BuildConfig) -> None:
+    """Let the Connection `VLLM_CONNECTION` name the endpoint, where nothing else does."""
+    if config.inputs.writer != "vllm" or config.inputs.endpoint:
+        return
+    try:
+        connection = Connection.get(VLLM_CONNECTION)
+    except AirflowNotFoundException:
+        return
+    host = connection.host or "localhost"
+    if "://" not in host:
+        host = f"{connection.schema or 'http'}://{host}"
+    port = f":{connection.port}" if connection.port else ""
+    os.environ.setdefault("C2C_VLLM_ENDPOINT", f"{host}{port}/v1")
+    if connection.password:
+        os.environ.setdefault("C2C_VLLM_API_KEY", connection.password)

@@ -20,11 +20,19 @@ LINE = re.compile(
 )
 
 
+STAND_INS = """\
+Embedded: SQLite stands in for a database server, the folder `out` for S3, the synthesis writer
+for a language model. Functions run in containers where a Docker engine has the sandbox image,
+else in child processes; a line below says which.
+"""
+
+
 def main() -> int:
     """Run the demo; return the exit status."""
     started = time.monotonic()
     airflow = EmbeddedAirflow()
-    _say(started, f"preparing the embedded Airflow (SQLite) in {airflow.home}")
+    print(STAND_INS)
+    _say(started, f"preparing the embedded Airflow in {airflow.home}")
     airflow.prepare()
     conf = {"dump": "stdlib:", "target": default_target()}
     _say(started, f"airflow dags test case2code_build --conf '{json.dumps(conf)}'")
@@ -37,7 +45,7 @@ def main() -> int:
 
     from c2c_tasks.publishing.summary import print_summary
 
-    print_summary(default_target(), Console())
+    print_summary(default_target(), Console(width=None if sys.stdout.isatty() else 100))
     _say(started, "done")
     return 0
 

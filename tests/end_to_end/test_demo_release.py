@@ -19,6 +19,7 @@ from c2c_tasks.pipeline import Build, run_build
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.records import Program, to_row
+from c2c_tasks.shards import read_report
 from c2c_tasks.store import file_path
 
 pytestmark = pytest.mark.slow
@@ -28,21 +29,31 @@ CALLER = Path(__file__).with_name("call_program.py")
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a release made of the standard library by the demo's options."""
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """A build of the standard library with the demo's options, in a place of its own."""
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("C2C_WORK", str(folder / "work"))
         patch.setenv("C2C_CATALOGUE", f"sqlite:///{folder / 'catalogue.sqlite'}")
         options = {"dump": "stdlib:", "target": (folder / "out").as_uri(), "launcher": "process"}
-        build = Build("demo", "2026-11-24", BuildConfig.from_flat(options))
-        yield run_build(build)["uri"]
+        yield Build("demo", "2026-11-24", BuildConfig.from_flat(options))
+
+
+@pytest.fixture(scope="module")
+def release(build: Build) -> str:
+    """The URI of the release of the build."""
+    return run_build(build)["uri"]
 
 
 def test_at_least_300_programs(release: str) -> None:
     manifest = read_manifest(release)
     assert sum(manifest.splits["programs"].values()) >= 300
     assert all(min(splits.values()) > 0 for splits in manifest.splits.values())
+
+
+def test_no_fault_of_the_writer_was_passed_over(build: Build, release: str) -> None:
+    report = read_report(build.shard("execute", 0))
+    assert report is not None and "refinements_failed" not in report.counters
 
 
 def test_every_program_does_what_is_recorded_in_a_fresh_interpreter(release: str) -> None:

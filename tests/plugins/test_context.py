@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
 
 from c2c_airflow import context
 from c2c_airflow.context import run_step
@@ -15,12 +20,12 @@ from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.curation.benchmarks import BenchmarkError
-from c2c_tasks.inputs.writer import InputError
+from c2c_tasks.inputs.writer import EndpointDown, InputError
 from c2c_tasks.publishing.audit import AuditError
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
 from c2c_tasks.sources import SourceError
-from c2c_tasks.store import StoreError
+from c2c_tasks.store import StoreUnavailable
 
 
 @pytest.fixture
@@ -102,11 +107,36 @@ def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:
         run_step("plan")
 
 
-@pytest.mark.parametrize("kind", [CatalogueError, RunnerError, StoreError, ConnectionError])
+@pytest.mark.parametrize("kind", [CatalogueError, EndpointDown, RunnerError, StoreUnavailable])
 @pytest.mark.usefixtures("running")
-def test_what_may_pass_is_left_to_the_retries(
-    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+def test_what_may_pass_is_left_to_the_retries_in_one_line(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fail_with(kind("it does not answer"), monkeypatch)
-    with pytest.raises(kind, match="it does not answer"):
+    with pytest.raises(AirflowException, match="it does not answer") as failure:
         run_step("plan")
+    assert not isinstance(failure.value, AirflowFailException)
+    assert failure.value.__suppress_context__
+    assert [record.getMessage() for record in caplog.records] == ["it does not answer"]
+
+
+@pytest.mark.parametrize(
+    ("connection", "endpoint"),
+    [
+        ("http://:secret@gpu-host:8000", "http://gpu-host:8000/v1"),
+        ("http://:secret@gpu-host/https", "https://gpu-host/v1"),
+        ("http://:secret@https%3A%2F%2Fgpu-host:8443", "https://gpu-host:8443/v1"),
+    ],
+)
+def test_a_connection_names_the_endpoint(
+    connection: str, endpoint: str, running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("C2C_VLLM_ENDPOINT", "C2C_VLLM_API_KEY"):  # set, so that they are restored
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AIRFLOW_CONN_CASE2CODE_VLLM", connection)
+    names = ("C2C_VLLM_ENDPOINT", "C2C_VLLM_API_KEY")
+    monkeypatch.setattr(pipeline, "plan", lambda build: [os.environ.get(name) for name in names])
+    assert run_step("plan") == [None, None]
+    running["params"] = {"writer": "vllm"}
+    assert run_step("plan") == [endpoint, "secret"]

@@ -23,7 +23,7 @@ from c2c_tasks.publishing.release import (
     version_order,
 )
 from c2c_tasks.records import Program
-from c2c_tasks.store import StoreError, read, store_for
+from c2c_tasks.store import StoreError, StoreUnavailable, read, store_for
 
 WRITES = ("create", "replace", "upload", "write", "delete")
 
@@ -140,7 +140,7 @@ def test_a_damaged_upload_is_seen(
     (tmp_path / "stage" / "a.txt").write_text("whole")
     kind = type(store_for(target))
     monkeypatch.setattr(kind, "upload", lambda self, uri, path: self.write(uri, b"half."))
-    with pytest.raises(PublishError, match=r"a\.txt: the store holds other bytes"):
+    with pytest.raises(StoreUnavailable, match=r"a\.txt: the store holds other bytes"):
         stage_release(target, "2026.11.24-1", tmp_path / "stage")
 
 

@@ -42,7 +42,7 @@ class Reading:
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _RELATIONS:
                 try:
                     return bool(_RELATIONS[type(op)](self.read(left), self.read(right)))
-                except (NotConstant, TypeError):
+                except (NotConstant, TypeError, ValueError):  # 300 in b"" is a ValueError
                     return None
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 held = self.holds(operand)

@@ -72,3 +72,8 @@ def test_a_loop_variable_is_one_of_its_values() -> None:
     assert made.read(expression("x + 1")) == value + 1
     with pytest.raises(NotConstant):
         reading("for x in xs: pass", xs=[]).read(expression("x"))
+
+
+@pytest.mark.parametrize("test", ["n in b'ab'", "n in 'ab'", "n < s", "xs in {1}"])
+def test_a_comparison_that_raises_is_unknown(test: str) -> None:
+    assert reading(n=300).holds(expression(test)) is None
