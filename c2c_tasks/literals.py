@@ -5,7 +5,7 @@ with `repr`, strings with `repr`. `loads` reads it back to an equal value of the
 What `ast.literal_eval` has no spelling for is spelled as the call that makes it:
 ``float('nan')``, ``float('inf')``, ``float('-inf')``, ``frozenset({1, 2})``.
 
-This module is the sandbox's and the host's: it imports the standard library alone.
+This module is the sandbox's and the host's: it imports the standard library and `syntax` alone.
 """
 
 import ast
@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable
 from types import EllipsisType, NoneType
 from typing import Any
+
+from c2c_tasks.syntax import parse_expression
 
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 40
@@ -46,7 +48,7 @@ def loads(text: str) -> Any:
     if len(text) > 4 * MAX_CHARACTERS:
         raise ValueError(f"literal of {len(text)} characters is over the limit")
     try:
-        return _value(ast.parse(text, mode="eval").body)
+        return _value(parse_expression(text))
     except (SyntaxError, RecursionError, MemoryError, OverflowError, TypeError) as error:
         raise ValueError(f"not a literal: {error}") from None
 
@@ -140,7 +142,7 @@ class _Writer:
     def write_complex(self, value: complex, _: int) -> None:
         text = repr(value)
         try:
-            same = repr(_value(ast.parse(text, mode="eval").body)) == text
+            same = repr(_value(parse_expression(text))) == text
         except (ValueError, SyntaxError):
             same = False
         if not same:  # "-0+1j" reads back as 0+1j, and "nanj" is a name

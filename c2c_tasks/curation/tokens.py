@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Iterator
+
+from c2c_tasks.syntax import parse_module
 
 SHINGLE_TOKENS = 5
 
@@ -59,7 +60,7 @@ def tokens(program: str, entry_point: str) -> list[str]:
 
     Raises SyntaxError where the program cannot be parsed.
     """
-    tree = _parse(program)
+    tree = parse_module(program)
     entry = _definition(tree, entry_point)
     return list(_walk(tree, _roles(tree, entry), entry))
 
@@ -71,18 +72,9 @@ def top_level_functions(program: str) -> dict[str, str]:
     """
     return {
         node.name: ast.get_source_segment(program, node) or ""
-        for node in _parse(program).body
+        for node in parse_module(program).body
         if isinstance(node, _Definition)
     }
-
-
-def _parse(program: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in other people's strings
-            return ast.parse(program)
-    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, deep nesting
-        raise SyntaxError(str(error) or type(error).__name__) from None
 
 
 def _definition(tree: ast.Module, name: str) -> _Definition | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -18,6 +17,7 @@ from c2c_tasks.extraction.bindings import (
 )
 from c2c_tasks.extraction.names import annotation_names, needed_names
 from c2c_tasks.extraction.purity import violation
+from c2c_tasks.syntax import parse_module
 
 _HOLD_IMPORTS = (*IMPORTS, ast.If, ast.Try)
 
@@ -58,15 +58,10 @@ class Module:
     """The top-level statements of a source file."""
 
     def __init__(self, text: str) -> None:
-        """Parse a file. Raises SyntaxError where it is not Python, or is nested too deep."""
+        """Parse a file. Raises SyntaxError."""
         # The parser's lines end with these alone, unlike those of `str.splitlines`.
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of escapes in other people's strings
-                self.body = ast.parse(self.text).body
-        except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, deep nesting
-            raise SyntaxError(str(error) or type(error).__name__) from None
+        self.body = parse_module(self.text).body
         self._lines = self.text.split("\n")
         self._facts: dict[ast.stmt, Facts] = {}
         self._definitions: dict[str, list[ast.stmt]] = {}

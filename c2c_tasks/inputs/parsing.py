@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from c2c_tasks import literals
 from c2c_tasks.inputs.constants import NotConstant, constant_value
 from c2c_tasks.inputs.signatures import WrongArguments, bind, bind_call, check
 from c2c_tasks.records import Function
+from c2c_tasks.syntax import parse_expression, parse_module
 
 MAX_ANSWER_CHARACTERS = 200_000
 MAX_CANDIDATES = 2_000
@@ -63,18 +63,16 @@ class _Reader:
     def block(self, code: str) -> None:
         """Read a block as a module; item by item where that does not parse or has no items."""
         before = self.candidates
-        module = _parsed(code, "exec")
-        if isinstance(module, ast.Module):
+        with suppress(SyntaxError):
             names: dict[str, Any] = dict(_JSON_NAMES)
-            for statement in module.body:
+            for statement in parse_module(code).body:
                 with suppress(RecursionError):  # a sum of a thousand lists
                     self.statement(statement, names)
         if self.candidates > before:
             return
         for text in self.balanced_items(code):
-            expression = _parsed(text, "eval")
-            if isinstance(expression, ast.Expression):
-                self.item(expression.body, dict(_JSON_NAMES))
+            with suppress(SyntaxError):
+                self.item(parse_expression(text.strip()), dict(_JSON_NAMES))
 
     def statement(self, node: ast.stmt, names: dict[str, Any]) -> None:
         match node:
@@ -181,15 +179,6 @@ class _Reader:
             else:
                 yield code[found.start() : end]
                 position = end
-
-
-def _parsed(code: str, mode: str) -> ast.AST | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a model's text is no news
-            return ast.parse(code.strip() if mode == "eval" else code, mode=mode)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-        return None
 
 
 _TOKEN = re.compile(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 
 from c2c_tasks.records import Function
+from c2c_tasks.syntax import parse_module
 
 MAX_PROGRAM_CHARACTERS = 10_000
 """Longer programs are shown as their entry point alone."""
@@ -89,8 +90,8 @@ def _shown(program: str) -> str:
 
 def _statements(program: str) -> list[ast.stmt]:
     try:
-        return ast.parse(program).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_module(program).body
+    except SyntaxError:
         return []
 
 

@@ -27,6 +27,8 @@ ATTEMPTS = 5
 FIRST_WAIT = 0.5
 """Seconds before the first repetition; doubled for each further one."""
 LONGEST_WAIT = 30.0
+LISTING_SECONDS = 30.0
+"""Deadline of the request that lists the models; `request_seconds` is that of an answer."""
 MAX_FAILURES_IN_A_ROW = 10
 """Requests that fail one after the other before the endpoint counts as down."""
 _REPEATABLE = frozenset((408, 409, 425, 429, 500, 502, 503, 504))
@@ -70,9 +72,8 @@ class VllmWriter:
 
     def _served_model(self) -> str:
         url = f"{self.endpoint}/models"
-        timeout = min(self.options.request_seconds, 30.0)
         try:
-            response = httpx.get(url, headers=self.headers, timeout=timeout)
+            response = httpx.get(url, headers=self.headers, timeout=LISTING_SECONDS)
         except httpx.HTTPError as error:
             raise EndpointDown(
                 f"vllm: {self.endpoint} does not answer ({error or type(error).__name__}); start "

@@ -14,6 +14,7 @@ from c2c_tasks.inputs.constants import NotConstant, constant_value
 from c2c_tasks.inputs.signatures import Arguments, WrongArguments, bind_call
 from c2c_tasks.inputs.synthesis.conditions import FunctionNode
 from c2c_tasks.records import Function
+from c2c_tasks.syntax import parse_expression, parse_module
 
 MAX_EXAMPLES = 20
 MAX_MENTIONS = 100
@@ -44,8 +45,8 @@ def _doctest_calls(function: Function, docstring: str) -> Iterator[Arguments]:
     names: dict[str, Any] = {}
     for source in _doctest_sources(docstring):
         try:
-            module = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError):
+            module = parse_module(source)
+        except SyntaxError:
             continue
         for statement in module.body:
             yield from _calls_in(function, statement, names)
@@ -92,8 +93,8 @@ def _mentioned_calls(function: Function, text: str) -> Iterator[Arguments]:
         if call is None:
             continue
         try:
-            tree = ast.parse(call, mode="eval")
-        except (SyntaxError, ValueError, RecursionError):
+            tree = parse_expression(call)
+        except SyntaxError:
             continue
         yield from _calls_in(function, tree, {})
 

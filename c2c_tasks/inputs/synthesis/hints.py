@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from c2c_tasks.inputs.constants import NotConstant, constant_value
 from c2c_tasks.inputs.synthesis.uses import EXACT, Use, evidence, learn, mostly
+from c2c_tasks.syntax import parse_expression
 
 _SCALARS = {
     "int": "int", "float": "float", "bool": "bool", "str": "str", "bytes": "bytes",
@@ -34,8 +35,8 @@ _STRENGTH = 1.5
 @lru_cache(maxsize=4096)
 def _parsed(annotation: str) -> ast.expr | None:
     try:
-        return ast.parse(annotation, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
+        return parse_expression(annotation)
+    except SyntaxError:
         return None
 
 

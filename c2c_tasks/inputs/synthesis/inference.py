@@ -13,6 +13,7 @@ from c2c_tasks.inputs.synthesis.examples import written_calls
 from c2c_tasks.inputs.synthesis.statements import Statements
 from c2c_tasks.inputs.synthesis.uses import EXACT, Use, learn
 from c2c_tasks.records import Function
+from c2c_tasks.syntax import parse_expression, parse_module
 
 MAX_CONSTANTS = 30
 """Numbers, and texts, of a program that inputs are made of."""
@@ -43,8 +44,8 @@ def understand(function: Function) -> Knowledge:
     Raises UnreadableProgram.
     """
     try:
-        module = ast.parse(function.program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        module = parse_module(function.program)
+    except SyntaxError as error:
         raise UnreadableProgram(f"{function.entry_point}: {error}") from None
     walk = Statements(module)
     entry = walk.functions.get(function.entry_point)
@@ -81,8 +82,8 @@ def _declared(use: Use, annotation: str | None, default: str | None, kind: str) 
         hints.of_annotation(target, annotation)
     if default is not None:
         try:
-            value = constant_value(ast.parse(default, mode="eval").body)
-        except (NotConstant, SyntaxError, ValueError, RecursionError):
+            value = constant_value(parse_expression(default))
+        except (NotConstant, SyntaxError):
             return
         if value is None:
             use.flag("optional")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import re
 import string
-import warnings
 from typing import Any, cast
 
 from c2c_tasks.inputs.synthesis.uses import Use
+from c2c_tasks.syntax import without_warnings
 
 WORDS = (
     "apple", "banana", "cherry", "hello", "world", "python", "code", "test", "data", "alpha",
@@ -197,8 +197,7 @@ def matching(pattern: str, rng: random.Random) -> str | None:
     from re import _parser  # type: ignore[attr-defined]  # its tree has no public reader
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             tree = _parser.parse(pattern)
         made = _Expansion(rng).sequence(tree)
     except (re.error, RecursionError, OverflowError, ValueError):
