@@ -31,6 +31,9 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
     sound = list(_sound(execution.cases, options, stage))
     cases = _chosen(sound, execution.body_lines, options, stage)
     reason = _weakness(cases, options)
+    if any(_unsoundness(case, options) == "nondeterministic" for case in execution.cases):
+        # The cases that came out the same did so by luck: of hash seeds, of the clock.
+        reason = "nondeterministic"
     if reason is not None:
         programs.drop(reason)
         return None
@@ -66,12 +69,12 @@ def _unsoundness(case: Case, options: CaseOptions) -> str | None:
     """Return why a case cannot be published, or None."""
     if case.outcome not in ("returned", "raised"):
         return case.outcome
+    if _MEMORY_ADDRESS.search(case.output or case.exception_message or ""):
+        return "memory_address"
     if not case.deterministic:
         return "nondeterministic"
     if len(case.arguments) > options.max_arguments_characters:
         return "arguments_too_long"
-    if _MEMORY_ADDRESS.search(case.output or case.exception_message or ""):
-        return "memory_address"
     if case.exception_type in _EXHAUSTED:
         return "resource_exhausted"
     if case.exception_type in _BROKEN:

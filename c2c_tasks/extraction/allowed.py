@@ -88,6 +88,7 @@ DENIED_BUILTINS: dict[str, str] = {
     **dict.fromkeys(("__import__", "compile", "eval", "exec"), "dynamic_code"),
     **dict.fromkeys(("globals", "locals", "vars"), "dynamic_code"),
     "id": "object_identity",
+    "hash": "hash_seed",
 }
 """Builtins that a pure function does not use, with the reason for a rejection."""
 

@@ -63,6 +63,8 @@ def _closure(module: Module, start: ast.stmt, known: Statements) -> Statements:
 def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.stmt]:
     """Yield the statements that define a name; note imports as needed, for they need nothing."""
     definition = module.definition(name)
+    if definition and name in module.rebound:
+        raise Impure("global_mutation")
     if not definition and (reason := builtin_violation(name)):
         unknown = reason == "unresolved_name" and module.has_star_import
         raise Impure("star_import" if unknown else reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from c2c_tasks.extraction.names import annotation_names, needed_names
 from c2c_tasks.extraction.purity import violation
 from c2c_tasks.syntax import parse_module
 
+_GLOBAL = re.compile(r"^[ \t]+global[ \t]+([\w \t,]+)", re.MULTILINE)
 _HOLD_IMPORTS = (*IMPORTS, ast.If, ast.Try)
 
 
@@ -69,6 +71,10 @@ class Module:
         self.postpones_annotations = False
         """Whether the file says ``from __future__ import annotations``."""
         self.has_star_import = False
+        self.rebound = frozenset(
+            name for names in _GLOBAL.findall(self.text) for name in re.split(r"[\s,]+", names)
+        )
+        """Names that some function says are ``global``: what they are depends on what ran."""
         for statement in self.body:
             self._index(statement)
 

@@ -41,6 +41,7 @@ from c2c_tasks.records import Function, Program, Sample, Split, arrow_schema
 from c2c_tasks.samples.formats import layout, schema_of
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
+from c2c_tasks.sandbox.launchers import THIRD
 from c2c_tasks.shards import StepReport, code_version, funnel, read_shard, run_step
 from c2c_tasks.store import ObjectInfo
 
@@ -105,7 +106,11 @@ def audit(
             },
             programs=options.audit_programs,
             execute=partial(
-                execute_inputs, options=sandbox, report=StepReport("audit", uri), launcher=launcher
+                execute_inputs,
+                options=sandbox,
+                report=StepReport("audit", uri),
+                launcher=launcher,
+                surroundings=THIRD,
             ),
             seed=build.build_id,
         ).raise_for_faults()

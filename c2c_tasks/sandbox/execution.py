@@ -14,7 +14,7 @@ from itertools import islice
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
 from c2c_tasks.sandbox.child import MAX_TIMED_OUT
-from c2c_tasks.sandbox.launchers import FIRST, SECOND, Launcher
+from c2c_tasks.sandbox.launchers import FIRST, SECOND, Launcher, Surroundings
 from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
@@ -35,14 +35,15 @@ def execute(
     *,
     launcher: Launcher,
     refine: Refine | None = None,
+    surroundings: Surroundings = FIRST,
 ) -> Iterator[Execution]:
     """Run functions and yield what their cases came to, in the order of the inputs.
 
     A function's arguments are run first; then, in `options.refine_rounds` rounds, those that
     `refine` proposes, given the cases so far (it is called from several threads at a time);
     last, where `options.determinism_runs` says so, all of them once more in an interpreter
-    set up differently. Cases that a function has no time left for are not run and not
-    listed: after `MAX_TIMED_OUT` of its cases timed out.
+    set up differently from `surroundings`, those of the first runs. Cases that a function has
+    no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not run and not listed.
 
     Dropped, and counted by reason: ``failed_to_load``, ``killed``, ``protocol_violation``.
     Raises RunnerError where runners cannot be started.
@@ -52,7 +53,7 @@ def execute(
     with ExitStack() as stack:
         pool = ThreadPoolExecutor(workers * FUNCTIONS_PER_WORKER, "sandbox-function")
         stack.callback(pool.shutdown, cancel_futures=True)
-        first = stack.enter_context(Crew(launcher, FIRST, options, workers))
+        first = stack.enter_context(Crew(launcher, surroundings, options, workers))
         second = None
         if options.determinism_runs:
             second = stack.enter_context(Crew(launcher, SECOND, options, workers))
@@ -195,9 +196,8 @@ class _Task:
         seen = {case.arguments: case for case in ran}
         checked = []
         for case in cases:
-            second = seen.get(case.arguments)
-            if case.outcome in ("returned", "raised") and not _same(case, second):
-                case = replace(case, deterministic=False)
+            if case.outcome in ("returned", "raised"):
+                case = _checked(case, seen.get(case.arguments))
             counts["cases_nondeterministic"] += not case.deterministic
             checked.append(case)
         return checked
@@ -216,14 +216,17 @@ def _time_is_up(cases: Iterable[Case]) -> bool:
     return sum(case.outcome == "timed_out" for case in cases) >= MAX_TIMED_OUT
 
 
-def _same(case: Case, second: Case | None) -> bool:
-    return (
-        second is not None
-        and second.outcome == case.outcome
+def _checked(case: Case, second: Case | None) -> Case:
+    """Return a case as it is after its second run. One that took too long tells of the time."""
+    if second is None or second.outcome == "timed_out":
+        return Case(arguments=case.arguments, outcome="timed_out")
+    same = (
+        second.outcome == case.outcome
         and second.output == case.output
         and second.exception_type == case.exception_type
         and second.exception_message == case.exception_message
     )
+    return case if same else replace(case, deterministic=False)
 
 
 def _in_order(

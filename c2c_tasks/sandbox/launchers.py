@@ -36,6 +36,12 @@ SECOND = Surroundings(
     # The time zone is spelled out: an image without a time zone database knows it too.
     {"PYTHONHASHSEED": "20241124", "TZ": "SECOND-05:45", "LC_ALL": "C", "PAGER": "second"},
 )
+THIRD = Surroundings(
+    "third",
+    "/tmp",
+    {"PYTHONHASHSEED": "77", "TZ": "THIRD+11", "LC_ALL": "C.UTF-8", "SHELL": "third"},
+)
+"""What the audit runs programs in: neither of those that they were found sound in."""
 
 
 class Connection(Protocol):

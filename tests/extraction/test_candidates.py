@@ -71,6 +71,12 @@ def test_parameters_are_written_as_in_the_header(extraction: Extraction) -> None
         ("dynamic_code", "def f(x):\n    return eval(x)\n"),
         ("dynamic_code", "def f(x):\n    return __import__(x)\n"),
         ("object_identity", "def f(x):\n    return id(x)\n"),
+        ("hash_seed", "def f(x):\n    return hash(x)\n"),
+        (
+            "global_mutation",
+            "STATE = None\nclass G:\n    def g(self, x):\n        global STATE\n        STATE = x\n"
+            "def f(x):\n    return STATE or x\n",
+        ),
         ("module_attribute", "def f(x):\n    return __name__ + x\n"),
         ("introspection", "def f(x):\n    return x.__globals__.a\n"),
         ("unresolved_name", "def f(x):\n    return y + x\n"),
