@@ -206,7 +206,7 @@ def _holding_code(objects: list[ObjectInfo], options: SourceOptions) -> list[Obj
         format_ = format_of(item.uri)
         if format_ is not None and format_.check is not None and (mixed or not kept):
             try:
-                format_.check(item.uri, options)
+                fitting += format_.check(item.uri, options)
             except SourceError as error:
                 if not mixed:
                     raise
@@ -215,7 +215,6 @@ def _holding_code(objects: list[ObjectInfo], options: SourceOptions) -> list[Obj
             except StoreError:
                 # Whoever reads it counts it as unreadable, or fails for want of the store.
                 pass
-            fitting += 1
         kept.append(item)
     if errors and not fitting and (not kept or _maps_columns(options)):
         raise errors[0]

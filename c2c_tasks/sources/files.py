@@ -21,6 +21,7 @@ Reason = Literal[
     "too_large",
     "unreadable_object",
     "unsafe_path",
+    "wrong_columns",
 ]
 
 
@@ -63,8 +64,8 @@ def source_file(
     try:
         text = decode(content) if isinstance(content, bytes) else content.removeprefix("\ufeff")
         encoded = text.encode()
-    except UnicodeError:
-        return Skipped("not_utf8")
+    except UnicodeError as error:
+        return Skipped("not_utf8", f"{path}: {error}")
     if len(encoded) > max_bytes:
         return Skipped("too_large")
     if not text or text.isspace():

@@ -16,7 +16,7 @@ from c2c_tasks.sources.python_files import read_python_file
 
 Kind = Literal["records", "archive", "python"]
 Reader = Callable[[Origin, SourceOptions], Iterator[SourceFile | Skipped]]
-Check = Callable[[str, SourceOptions], None]
+Check = Callable[[str, SourceOptions], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Format:
     kind: Kind
     read: Reader
     check: Check | None = None
-    """Raises SourceError where an object's columns are not as needed; of records alone."""
+    """Raises SourceError where an object's columns are not as needed, and returns whether there
+    may be records in it; of records alone."""
 
 
 FORMATS: tuple[Format, ...] = (

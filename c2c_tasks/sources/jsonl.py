@@ -22,12 +22,16 @@ _HEAD_BYTES = 4_000_000
 _Row = tuple[int, dict[str, Any]]
 
 
-def check_json_lines(uri: str, options: SourceOptions) -> None:
-    """Raise SourceError where the first records do not have the columns that are needed."""
+def check_json_lines(uri: str, options: SourceOptions) -> bool:
+    """Raise SourceError where the first records do not have the columns that are needed.
+
+    Return whether there are any.
+    """
     with open_plain(uri) as stream:
         rows = islice(_rows(stream, uri, options), _HEAD_RECORDS)
         if head := _head(row for row in rows if not isinstance(row, Skipped)):
             _fields(head, options, uri)
+        return bool(head)
 
 
 def read_json_lines(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Skipped]:

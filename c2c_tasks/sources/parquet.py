@@ -23,19 +23,21 @@ _UNREADABLE_VALUES = (OverflowError, ValueError)
 """Of what Python cannot hold: a date of the year 10,000, a name that is not UTF-8."""
 
 
-def check_parquet(uri: str, options: SourceOptions) -> None:
+def check_parquet(uri: str, options: SourceOptions) -> bool:
     """Raise SourceError where the object does not have the columns that are needed.
 
-    Only a local file is looked at: of S3 the whole object would have to be fetched.
+    Return whether it can be read. Only a local file is looked at: of S3 the whole object would
+    have to be fetched.
     """
     if urlsplit(uri).scheme != "file":
-        return
+        return True
     with local_copy(uri) as path:
         try:
             columns = pq.read_schema(path).names
         except (*_DAMAGED, UnicodeDecodeError):
-            return
+            return False
     Fields.of(columns, options, uri)
+    return True
 
 
 def read_parquet(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Skipped]:

@@ -24,24 +24,30 @@ def read_object(uri: str, options: SourceOptions, report: StepReport) -> Iterato
     A file that cannot be used is counted by reason in the stage ``source files``; damage is
     named in the report too. Memory does not grow with the object.
 
-    Raises SourceError where the suffix is not known or the columns are not as the options
-    say, StoreError where the object is gone or the store does not answer.
+    Raises SourceError where the suffix is not known, StoreError where the object is gone or
+    the store does not answer.
     """
     format_ = format_of(uri)
     if format_ is None:
         known = ", ".join(item.suffix for item in FORMATS)
         raise SourceError(f"{uri}: not an object of a dump; the suffixes read are {known}")
     stage = report.stage("source files", "files")
-    named = 0
+    named = unnamed = 0
     for item in _items(uri, format_, options):
         if isinstance(item, SourceFile):
             stage.keep()
             yield item
             continue
         stage.drop(item.reason)
-        if item.detail and (named < _NAMED or item.reason == "unreadable_object"):
+        if not item.detail:
+            continue
+        if named < _NAMED or item.reason in ("unreadable_object", "wrong_columns"):
             report.problem(f"{uri}: {item.detail}")
             named += 1
+        else:
+            unnamed += 1
+    if unnamed:
+        report.problem(f"{uri}: {unnamed:,} more of such records")
 
 
 def _items(uri: str, format_: Format, options: SourceOptions) -> Iterator[SourceFile | Skipped]:
@@ -49,6 +55,8 @@ def _items(uri: str, format_: Format, options: SourceOptions) -> Iterator[Source
         yield from format_.read(origin_of(uri, options), options)
     except ObjectNotFound:
         raise
+    except SourceError as error:  # the first of its kind was right, or the build had not begun
+        yield Skipped("wrong_columns", str(error).removeprefix(f"{uri}: "))
     except StoreError as error:
         # A file that may not be read stays so; a store that does not answer may do so later.
         if urlsplit(uri).scheme != "file":

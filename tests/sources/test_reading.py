@@ -87,7 +87,8 @@ def test_the_report_names_five_records_and_counts_all(tmp_path: Path, read_dump:
     dump.write_text('{"content": "x = 1"}\n' + "no json\n" * 30)
     reading = read_dump(dump)
     assert reading.dropped == {"corrupt_record": 30}
-    assert len(reading.problems) == 5
+    assert len(reading.problems) == 6
+    assert reading.problems[5] == f"{dump.as_uri()}: 25 more of such records"
     assert reading.problems[0].startswith(f"{dump.as_uri()}: line 2: not JSON")
 
 
@@ -96,7 +97,28 @@ def test_the_end_of_an_object_is_named_after_all_else(
 ) -> None:
     lines = b'{"content": "x = 1"}\n' + b"no json\n" * 30
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines)[:-4])
-    assert "cannot be read after line 31" in read_dump(tmp_path).problems[-1]
+    assert "cannot be read after line 31" in read_dump(tmp_path).problems[-2]
+
+
+def test_an_object_with_other_columns_than_the_first_is_a_counted_skip(
+    tmp_path: Path, read_dump: Read
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"content": "x = 1"}\n')
+    (tmp_path / "b.jsonl").write_text('{"body": "x = 2"}\n')
+    reading = read_dump(tmp_path)
+    assert [file.content for file in reading.files] == ["x = 1"]
+    assert reading.dropped == {"wrong_columns": 1}
+    assert "b.jsonl: no column of file contents is recognised" in reading.problems[0]
+
+
+def test_a_wrong_mapping_is_seen_beside_objects_that_hold_nothing(
+    tmp_path: Path, read_dump: Read
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"content": "x = 1"}\n')
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "m.py").write_text("x = 1\n")
+    with pytest.raises(SourceError, match=r"a\.jsonl: no column 'contnt'"):
+        read_dump(tmp_path, content_field="contnt")
 
 
 def test_an_object_of_no_format(tmp_path: Path) -> None:
