@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, String, create_engine, delete, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from c2c_tasks.store import ObjectInfo
@@ -39,7 +39,7 @@ class Release(Base):
     parent: Mapped[str | None] = mapped_column(String(64))
     build_id: Mapped[str] = mapped_column(String(512), index=True)
     config_digest: Mapped[str] = mapped_column(String(64))
-    """Of the options that decide what a release holds, and the code's version."""
+    """Of the options that decide what a release holds."""
     programs: Mapped[int] = mapped_column(BigInteger)
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
     funnel: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
@@ -61,11 +61,17 @@ class Catalogue:
     """The catalogue behind an SQLAlchemy URL; tables are made where they are missing."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
-        if self.url.drivername.startswith("sqlite") and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(self.url)
+        """Open the catalogue. Raises CatalogueError where its database cannot be used."""
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            raise CatalogueError(
+                f"catalogue {url!r}: not an SQLAlchemy URL, as sqlite:////data/catalogue.sqlite"
+            ) from None
         with self._errors():
+            if self.url.drivername.startswith("sqlite") and self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(self.url)
             Base.metadata.create_all(self._engine)
 
     def release(self, uri: str) -> Release | None:
@@ -104,7 +110,7 @@ class Catalogue:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError, OSError) as error:  # ImportError: of the driver
             place = self.url.render_as_string(hide_password=True)
             cause = getattr(error, "orig", None) or error
             raise CatalogueError(f"catalogue {place}: {cause}") from None

@@ -183,6 +183,8 @@ class CaseOptions(Section):
         for least in ("min_cases", "min_distinct_outputs"):
             if getattr(self, least) > self.max_cases:
                 raise ValueError(f"{least} is more than max_cases, {self.max_cases}")
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share leave nothing to train on")
         return self
 
 
@@ -192,6 +194,12 @@ class SampleOptions(Section):
     formats: list[Literal["sft", "instruct", "pretrain"]] = Field(
         ["sft", "instruct", "pretrain"], min_length=1, description="Formats to compose."
     )
+
+    @field_validator("formats")
+    @classmethod
+    def _once(cls, formats: list[str]) -> list[str]:
+        return list(dict.fromkeys(formats))
+
     samples_per_program: int = Field(
         1, ge=1, le=20, description="Samples of each format made of one program."
     )
@@ -248,6 +256,14 @@ class BuildConfig(Section):
     samples: SampleOptions = SampleOptions()
     publishing: PublishingOptions = Field(default_factory=PublishingOptions)
 
+    @model_validator(mode="after")
+    def _leave_cases_to_show(self) -> Self:
+        if self.samples.min_held_cases >= self.cases.max_cases:
+            raise ValueError(
+                f"min_held_cases leaves no case to show of max_cases, {self.cases.max_cases}"
+            )
+        return self
+
     @classmethod
     def from_flat(cls, options: dict[str, Any]) -> BuildConfig:
         """Return the config of flat options, as the trigger form gives them.
@@ -300,9 +316,9 @@ def section_models() -> dict[str, type[Section]]:
 
 
 def _explain(error: Any) -> str:
-    section, *names = map(str, error["loc"])
+    _, *names = map(str, error["loc"]) if error["loc"] else ("",)
     if not names:
-        return f"options of {section}: {error['msg'].removeprefix('Value error, ')}"
+        return f"options: {error['msg'].removeprefix('Value error, ')}"
     return f"option {'.'.join(names)!r}: {error['msg'].lower()} (got {error['input']!r})"
 
 

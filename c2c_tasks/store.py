@@ -86,7 +86,7 @@ def normalise(uri: str) -> str:
     """Return a URI without a trailing slash; a plain path becomes an absolute ``file://`` URI."""
     if "://" not in uri:
         uri = Path(uri).expanduser().absolute().as_uri()
-    return uri.rstrip("/")
+    return uri if uri.endswith("://") else uri.rstrip("/")
 
 
 def read(uri: str) -> bytes:

@@ -40,7 +40,9 @@ def test_flat_options_find_their_section() -> None:
         ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis' or 'vllm'"),
         ({"formats": []}, r"option 'formats'"),
         ({"max_case": 3}, r"unknown option: max_case"),
-        ({"max_cases": 4}, r"options of cases: min_cases is more than max_cases, 4"),
+        ({"max_cases": 4}, r"options: min_cases is more than max_cases, 4"),
+        ({"min_held_cases": 20}, r"options: min_held_cases leaves no case to show of max_cases"),
+        ({"test_share": 0.5, "validation_share": 0.5}, r"options: .*nothing to train on"),
     ],
 )
 def test_bad_option_is_named(options: dict[str, object], message: str) -> None:
@@ -58,6 +60,11 @@ def test_where_and_how_do_not_count_as_content() -> None:
 def test_target_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("C2C_TARGET", "s3://bucket/prefix/")
     assert default_target() == "s3://bucket/prefix"
+
+
+def test_a_format_counts_once() -> None:
+    config = BuildConfig.from_flat({"formats": ["sft", "pretrain", "sft"]})
+    assert config.samples.formats == ["sft", "pretrain"]
 
 
 def test_a_target_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

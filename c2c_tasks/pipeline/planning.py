@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, catalogue_url
+from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
 from c2c_tasks.curation.benchmarks import read_benchmarks
-from c2c_tasks.pipeline.build import Build, NothingNew, ShardReference
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_release
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import check_target
+from c2c_tasks.publishing.release import check_target, published_version
 from c2c_tasks.shards import config_digest
 from c2c_tasks.sources import list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -51,19 +51,28 @@ def plan(build: Build) -> list[ShardReference]:
 
     Raises NothingNew where the latest release was built from every object as it is now,
     SourceError where the dump is missing or empty, PublishError where the target cannot be
-    published to, BenchmarkError where the benchmarks cannot be read.
+    published to, CatalogueError where the catalogue cannot be used, BenchmarkError where the
+    benchmarks cannot be read, BuildError where the latest release cannot be added to or the
+    build has published one already.
     """
     source = build.config.source
-    check_target(build.config.publishing.target)
+    target = build.config.publishing.target
+    objects = list(list_dump(source))
+    check_target(target)
+    catalogue = Catalogue(catalogue_url())
     if benchmarks := build.config.functions.benchmarks:
         problems = sum(1 for _ in read_benchmarks(benchmarks))
         log.info("plan: %s benchmark problems in %s", f"{problems:,}", benchmarks)
-    objects = list(list_dump(source))
-    parent, ingested = _parent(build)
+    parent, ingested = _parent(build, catalogue)
     new = [item for item in objects if ingested.get(item.uri) != (item.etag, item.size)]
     if not new:
         raise NothingNew(
             f"nothing new: all {len(objects):,} objects of {source.dump} are in {parent} already"
+        )
+    if version := published_version(target, build.date, build.build_id):
+        raise BuildError(
+            f"build {build.build_id} has published {version} already, and a release never changes: "
+            "start a new build"
         )
     shards = list(_bins(new, source.dump_shard_bytes))
     known = {uri: ObjectInfo(uri, *version) for uri, version in ingested.items()}
@@ -100,19 +109,23 @@ def _write(uri: str, data: bytes) -> None:
     store_for(uri).write(uri, data)
 
 
-def _parent(build: Build) -> tuple[str | None, dict[str, tuple[str, int]]]:
+def _parent(build: Build, catalogue: Catalogue) -> tuple[str | None, dict[str, tuple[str, int]]]:
     """Return the release to add to, and the objects that it was built from."""
     target = build.config.publishing.target
     pointer = read_pointer(target)
     if pointer is None or build.config.source.mode == "full":
         return None, {}
     uri = f"{target}/releases/{pointer.version}"
-    catalogue = Catalogue(catalogue_url())
     release = catalogue.release(uri) or index_release(catalogue, target, uri)
-    # A release holds rows made by one set of options; mixing two would make it unciteable.
-    if release.config_digest != config_digest(build.config.content_options()):
-        log.info("plan: options differ from those of %s", uri)
-        return None, {}
+    mine = build.config.content_options()
+    if release.config_digest != config_digest(mine):
+        # A release holds rows made by one set of options; mixing two would make it unciteable.
+        theirs = BuildConfig.model_validate(release.config).content_options()
+        names = [n for s in mine for n in mine[s] if mine[s][n] != theirs[s][n]]
+        raise BuildError(
+            f"{uri}: was built with other options ({', '.join(names)}), so it cannot be added to; "
+            "set mode to full to build anew, take the same options, or another target"
+        )
     return uri, catalogue.ingested(uri)
 
 

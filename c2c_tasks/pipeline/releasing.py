@@ -27,12 +27,13 @@ from c2c_tasks.publishing.manifest import (
     splits_of,
 )
 from c2c_tasks.publishing.plots import draw_plots
-from c2c_tasks.publishing.pointer import move_pointer
+from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.previews import draw_previews
 from c2c_tasks.publishing.release import (
     claim_version,
     commit_release,
     describe_file,
+    published_version,
     release_uri,
     stage_release,
 )
@@ -136,9 +137,13 @@ def audit(
 
 
 def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
-    """Write card and manifest beside the staged files, and move the pointer."""
+    """Write card and manifest beside the staged files, and move the pointer.
+
+    Raises BuildError where another build has published since this one was planned.
+    """
     target = build.config.publishing.target
     release = staged["uri"]
+    _check_parent(build, staged["version"])
     manifest = _manifest(build, staged["version"])
     with tempfile.TemporaryDirectory(prefix="c2c-card-") as name:
         folder = Path(name)
@@ -159,6 +164,21 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         "rows": manifest.splits,
         "latest": pointer.version == manifest.version,
     }
+
+
+def _check_parent(build: Build, version: str) -> None:
+    """Raise BuildError where this release would leave out rows of the one that is latest now."""
+    target = build.config.publishing.target
+    pointer = read_pointer(target)
+    if build.config.source.mode == "full" or pointer is None:
+        return
+    if published_version(target, build.date, build.build_id) == version:
+        return  # it is published, and publishing again changes nothing
+    if Plan.of(build).parent != release_uri(target, pointer.version):
+        raise BuildError(
+            f"{pointer.version} was published since this build was planned, and would not be "
+            "added to; clear plan, or start a new build"
+        )
 
 
 def _write_files(build: Build, progress: Progress, folder: Path) -> None:

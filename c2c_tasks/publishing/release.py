@@ -51,10 +51,10 @@ def version_order(version: str) -> tuple[int, ...]:
 def check_target(target: str) -> None:
     """Raise PublishError unless the target can be written to and its store honours conditions.
 
-    Writes a probe object below ``.probe/`` and removes it. Raises StoreUnavailable where the
+    Writes a probe object and removes it. Raises StoreUnavailable where the
     store does not answer.
     """
-    uri = f"{target}/.probe/{uuid.uuid4().hex}"
+    uri = f"{target}/.probe-{uuid.uuid4().hex}"
     try:
         store = store_for(uri)
         first = store.create(uri, b"1")
@@ -103,6 +103,20 @@ def claim_version(target: str, date: str, build_id: str) -> str:
     for number in count(1):
         version = f"{day:%Y.%m.%d}-{number}"
         if create_or_read(f"{release_uri(target, version)}/{CLAIM}", claim) == claim:
+            return version
+    raise AssertionError("unreachable")
+
+
+def published_version(target: str, date: str, build_id: str) -> str | None:
+    """Return the version that a build has published for a date, or None."""
+    for number in count(1):
+        version = f"{Date.fromisoformat(date):%Y.%m.%d}-{number}"
+        release = release_uri(target, version)
+        try:
+            claim = json.loads(read(f"{release}/{CLAIM}"))
+        except ObjectNotFound:
+            return None
+        if claim["build_id"] == build_id and store_for(release).head(f"{release}/{MANIFEST}"):
             return version
     raise AssertionError("unreachable")
 

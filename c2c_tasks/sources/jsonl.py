@@ -88,8 +88,8 @@ def _opens_a_document(line: bytes) -> bool:
 def _record(line: bytes, number: int) -> _Row | Skipped:
     try:
         record = json.loads(line)
-    except UnicodeDecodeError:
-        return Skipped("not_utf8")
+    except UnicodeDecodeError as error:
+        return Skipped("not_utf8", f"line {number}: {error}")
     except (ValueError, RecursionError) as error:
         return Skipped("corrupt_record", f"line {number}: not JSON: {error}")
     if not isinstance(record, dict):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from c2c_tasks.catalogue import CatalogueError
 from c2c_tasks.config import MAX_SHARDS
 from c2c_tasks.pipeline import plan
 from c2c_tasks.pipeline.planning import Plan
@@ -61,6 +62,23 @@ def test_a_wrong_field_mapping_is_named(make_build: MakeBuild, workspace: Path) 
 def test_a_target_that_cannot_be_written_is_named(make_build: MakeBuild) -> None:
     with pytest.raises(PublishError, match=r"target file:///proc/target: not writable"):
         plan(make_build(target="file:///proc/target"))
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "catalogue 'nonsense': not an SQLAlchemy URL"),
+        ("sqlite:////proc/none/c.sqlite", "catalogue sqlite:////proc/none/c.sqlite: "),
+        ("postgresql://host/x", "catalogue postgresql://host/x: "),
+    ],
+)
+def test_a_catalogue_that_cannot_be_used_is_named(
+    make_build: MakeBuild, monkeypatch: pytest.MonkeyPatch, url: str, message: str
+) -> None:
+    build = make_build()
+    monkeypatch.setenv("C2C_CATALOGUE", url)
+    with pytest.raises(CatalogueError, match=message):
+        plan(build)
 
 
 def test_benchmarks_that_cannot_be_read_are_named(make_build: MakeBuild) -> None:

@@ -8,9 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from c2c_tasks.pipeline import NothingNew, run_build
+from c2c_tasks.pipeline import (
+    Build,
+    BuildError,
+    NothingNew,
+    audit,
+    compose,
+    curate,
+    execute,
+    extract,
+    merge_functions,
+    plan,
+    publish,
+    run_build,
+    write_inputs,
+)
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.store import file_path, normalise, read
 
 if TYPE_CHECKING:
@@ -54,12 +69,42 @@ def test_the_bytes_do_not_depend_on_how_a_build_is_cut(
     assert any(path.startswith("programs/train") for path in releases[0])
 
 
-def test_a_build_that_is_run_again_finds_its_work_done(make_build: MakeBuild) -> None:
-    build = make_build(mode="full")
+def test_a_publication_that_is_tried_again_changes_nothing(make_build: MakeBuild) -> None:
+    build = make_build()
     first = run_build(build)
     manifest = read(f"{first['uri']}/manifest.json")
-    assert run_build(build) == first
+    assert publish(build, audit(build)) == first
     assert read(f"{first['uri']}/manifest.json") == manifest
+
+
+def test_a_build_publishes_once(make_build: MakeBuild) -> None:
+    run_build(make_build("one"))
+    with pytest.raises(BuildError, match=r"build one has published 2026\.11\.24-1 already"):
+        run_build(make_build("one", max_cases=7, mode="full"))
+
+
+def test_builds_that_cross_each_other_lose_nothing(
+    make_build: MakeBuild, small_dump: Path, workspace: Path
+) -> None:
+    half = workspace / "half"
+    shutil.copytree(small_dump, half)
+    (half / "textwrap.py").unlink()
+    slow = make_build("slow", dump=str(half))
+    plan(slow)
+    fast = run_build(make_build("fast"))
+    with pytest.raises(BuildError, match=r"2026\.11\.24-1 was published since .*clear plan"):
+        finish(slow)
+    assert read_pointer(slow.config.publishing.target).version == fast["version"]
+
+
+def finish(build: Build) -> None:
+    """Go on with a build that was planned before."""
+    listing = (file_path(build.folder("plan")) / "part-00000.json").as_uri()
+    extracted = extract(build, {"shard": "1 of 1", "index": 0, "uri": listing, "rows": 0})
+    for shard in merge_functions(build, [extracted]):
+        for step in (write_inputs, execute, curate, compose):
+            shard = step(build, shard)
+    publish(build, audit(build))
 
 
 def test_nights_add_what_is_new_and_keep_what_is_there(
@@ -93,9 +138,11 @@ def test_nights_add_what_is_new_and_keep_what_is_there(
     assert {program.function_id for program in read_programs(whole["uri"])} == new.keys()
 
 
-def test_other_options_build_from_nothing(make_build: MakeBuild) -> None:
+def test_a_release_is_not_added_to_with_other_options(make_build: MakeBuild) -> None:
     run_build(make_build("one"))
-    other = run_build(make_build("two", max_cases=7))
+    with pytest.raises(BuildError, match=r"built with other options \(max_cases\).* mode to full"):
+        run_build(make_build("two", max_cases=7))
+    other = run_build(make_build("two", max_cases=7, mode="full"))
     assert other["version"] == "2026.11.24-2"
     manifest = read_manifest(other["uri"])
     assert manifest.parent is None
@@ -104,7 +151,7 @@ def test_other_options_build_from_nothing(make_build: MakeBuild) -> None:
 
 def test_an_older_date_is_published_beside_the_latest(make_build: MakeBuild) -> None:
     run_build(make_build("one", "2026-11-24"))
-    backfilled = run_build(make_build("two", "2026-11-20", max_cases=7))
+    backfilled = run_build(make_build("two", "2026-11-20", mode="full"))
     assert backfilled["version"] == "2026.11.20-1" and not backfilled["latest"]
     assert file_path(f"{backfilled['uri']}/manifest.json").is_file()
 
