@@ -4,7 +4,7 @@ Every other package knows its own step alone; here they are joined. Nothing in t
 knows of Airflow: a build can be driven by anything that calls these functions in order.
 """
 
-from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, NotReached, ShardReference
 from c2c_tasks.pipeline.planning import plan
 from c2c_tasks.pipeline.releasing import audit, publish
 from c2c_tasks.pipeline.sequence import run_build
@@ -20,6 +20,7 @@ from c2c_tasks.pipeline.steps import (
 __all__ = [
     "Build",
     "BuildError",
+    "NotReached",
     "NothingNew",
     "ShardReference",
     "audit",

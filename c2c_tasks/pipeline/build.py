@@ -23,6 +23,10 @@ class BuildError(Exception):
     """The build cannot go on; the message says why and what to do."""
 
 
+class NotReached(BuildError):
+    """A step before this one has failed, and is what has to be mended."""
+
+
 class NothingNew(Exception):
     """There is nothing that the latest release does not hold already; not a failure."""
 

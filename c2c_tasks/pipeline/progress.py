@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from c2c_tasks.config import Section
-from c2c_tasks.pipeline.build import Build, BuildError
+from c2c_tasks.pipeline.build import Build, BuildError, NotReached
 from c2c_tasks.pipeline.planning import Plan
-from c2c_tasks.shards import StepReport, is_complete, read_report
+from c2c_tasks.records import Function
+from c2c_tasks.shards import StepReport, is_complete, read_report, read_shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,10 @@ class Progress:
 
     @classmethod
     def of(cls, build: Build) -> Progress:
-        """Return how far a build has come. Raises BuildError before there are function shards."""
+        """Return how far a build has come. Raises NotReached before there are function shards."""
         merged = read_report(build.folder("merge_functions"))
         if merged is None:
-            raise BuildError("merge_functions has not finished; clear it once its fault is mended")
+            raise NotReached("merge_functions has not finished: what failed before it says why")
         shards = range(len(merged.facts["shard_rows"]))
         completed = [index for index in shards if _is_composed(build, index)]
         return cls(build, completed, [index for index in shards if index not in completed])
@@ -63,6 +64,18 @@ class Progress:
             if report is None:
                 raise BuildError(f"{output}: has no report; clear the task that makes it")
             yield report
+        if self.failed:
+            yield self._left_out()
+
+    def _left_out(self) -> StepReport:
+        """Return the line of the funnel for the functions of the failed shards."""
+        report = StepReport("write_inputs", "")
+        for index in self.failed:
+            functions = sum(
+                1 for _ in read_shard(self.build.shard("merge_functions", index), Function)
+            )
+            report.stage("inputs", "functions").drop("failed_shard", functions)
+        return report
 
 
 def _mapped(build: Build) -> list[tuple[str, Section]]:

@@ -46,7 +46,9 @@ def read_pointer(target: str) -> Pointer | None:
     except ObjectNotFound:
         return None
     except ValidationError as error:
-        raise StoreError(f"{uri}: not a pointer to a release: {error}") from None
+        raise StoreError(
+            f"{uri}: not a pointer to a release: {error.errors()[0]['msg'].lower()}"
+        ) from None
 
 
 def move_pointer(target: str, version: str, *, build_id: str, date: str) -> Pointer:

@@ -36,7 +36,7 @@ def choose_launcher(
     except SandboxError as error:
         if options.launcher == "docker":
             raise
-        log.warning("no container: %s", error)
+        log.info("%s", error)
         return ProcessLauncher(options)
     log.info("functions run in containers of %s", options.image)
     return launcher

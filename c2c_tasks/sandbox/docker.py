@@ -41,10 +41,12 @@ def connect() -> APIClient:
 
     Raises SandboxError where none answers.
     """
+    place = kwargs_from_env()
     try:
-        return APIClient(version="auto", timeout=CLIENT_SECONDS, **kwargs_from_env())
-    except DockerException as error:
-        raise SandboxError(f"no Docker engine answers: {error}") from None
+        return APIClient(version="auto", timeout=CLIENT_SECONDS, **place)
+    except DockerException:
+        address = place.get("base_url", "its usual socket")
+        raise SandboxError(f"no Docker engine answers at {address}") from None
 
 
 def remove_containers(client: APIClient, labels: Mapping[str, str]) -> int:

@@ -30,8 +30,8 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
 
     What a user has to mend (an option, a path, a permission) fails the task at once, without
     retries; what may pass by itself (a store, a database, an engine or an endpoint that does
-    not answer) is left to the task's retries. Both say it in one line. That nothing is new
-    skips the task.
+    not answer) is left to the task's retries. Both say it in one line. That nothing is new, or
+    that a step before has failed, skips the task.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     from c2c_tasks import pipeline
@@ -48,7 +48,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         build = _current_build()
         _use_connection(build.config)
         return getattr(pipeline, step)(build, *arguments, **options)
-    except pipeline.NothingNew as reason:
+    except (pipeline.NothingNew, pipeline.NotReached) as reason:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
     except (CatalogueError, EndpointDown, RunnerError, StoreError) as error:

@@ -69,4 +69,7 @@ def _say(started: float, message: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:  # the terminal has told Airflow as well
+        raise SystemExit("\ninterrupted") from None

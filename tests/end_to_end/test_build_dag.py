@@ -83,6 +83,7 @@ def test_bad_input_fails_at_once_with_one_message(
     run = run_dag(**OPTIONS, dump=str(workspace / "missing"))
     assert run.state == "failed"
     assert states(run)["plan", "failed"] == 1
+    assert states(run)["audit", "skipped"] == states(run)["publish", "upstream_failed"] == 1
     (plan,) = (ti for ti in run.get_task_instances() if ti.task_id == "plan")
     assert plan.try_number == 1
     messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
