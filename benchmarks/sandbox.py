@@ -1,0 +1,146 @@
+"""The sandbox against the paper's way of running functions, and against a bare fork.
+
+The functions are those of the Case2Code test set with the inputs that it carries; coverage off,
+one run each, the start of runners included, as many at a time as there are cores. The paper's way
+is its released code, re-created: a file is written for each function and run by an interpreter of
+its own, without isolation, with the imports of its guard at the top.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+from pathlib import Path
+
+from benchmarks.measuring import arguments, show, take_turns, verdict
+from c2c_tasks.config import SandboxOptions
+from c2c_tasks.extraction.headers import parameters_of
+from c2c_tasks.inputs.parsing import parse_answer
+from c2c_tasks.records import Function, Inputs, extend
+from c2c_tasks.sandbox.choice import choose_launcher
+from c2c_tasks.sandbox.execution import execute
+from c2c_tasks.shards import StepReport
+
+BAR = 1 / 12
+DATA = Path(os.environ.get("C2C_TEST_DATA", "../shared/data"), "case2code_test_half.jsonl")
+CORES = len(os.sched_getaffinity(0))
+
+GUARD = "import faulthandler, json, platform, shutil, sqlite3, subprocess\n"
+SCRIPT = """{guard}
+{program}
+
+results = []
+for arguments in [{arguments}]:
+    try:
+        results.append({{"return": repr({entry_point}(**arguments))}})
+    except Exception as error:
+        results.append({{"error": repr(error)}})
+print(len(results))
+"""
+FORKS = """
+import os, sys
+for _ in range(int(sys.argv[1])):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+"""
+
+
+def main() -> int:
+    """Run the benchmark; return the exit status."""
+    chosen = arguments(__doc__)
+    logging.disable(logging.WARNING)
+    if not DATA.is_file():
+        print(f"{DATA} is not there; name its folder by C2C_TEST_DATA", file=sys.stderr)
+        return 2
+    functions = list(islice(cycle(_functions()), 500 if chosen.quick else 5_000))
+    options = SandboxOptions(coverage=False, determinism_runs=False, refine_rounds=0, workers=CORES)
+    launcher = choose_launcher(options)
+    name = f"sandbox ({launcher.facts['launcher']})"
+
+    def sandbox() -> None:
+        report = StepReport("execute", "memory:")
+        rows = list(execute(functions, options, report, launcher=launcher))
+        assert len(rows) > 0.95 * len(functions), report
+
+    contestants = {
+        "paper's way": lambda: _interpreters(functions, GUARD, []),
+        "lean interpreter": lambda: _interpreters(functions, "", ["-I", "-S"]),
+        name: sandbox,
+        "bare fork": lambda: _forks(len(functions)),
+    }
+    timings = take_turns(contestants, 2)
+    cases = sum(len(function.arguments) for function in functions) / len(functions)
+    title = f"{len(functions):,} functions, {cases:.1f} cases each, {CORES} at a time"
+    show(title, timings, "paper's way", len(functions), "functions")
+    return verdict(timings[name].ratio(timings["paper's way"])[1], BAR, chosen.check)
+
+
+def _functions() -> Iterator[Inputs]:
+    for line in DATA.read_text().splitlines():
+        row = json.loads(line)
+        (node,) = (
+            node
+            for node in ast.parse(row["program"]).body
+            if isinstance(node, ast.FunctionDef) and node.name == row["entry_point"]
+        )
+        function = Function(
+            function_id=hashlib.sha256(row["program"].encode()).hexdigest(),
+            program=row["program"],
+            entry_point=row["entry_point"],
+            parameters=parameters_of(node, ast.unparse),
+            repository="case2code",
+            path="test.jsonl",
+            first_line=node.lineno,
+            last_line=node.end_lineno or node.lineno,
+            licence=None,
+            dump=DATA.name,
+        )
+        inputs = parse_answer(row["written_inputs"], function).arguments
+        if inputs:
+            yield extend(Inputs, function, arguments=inputs, writer="paper")
+
+
+def _interpreters(functions: list[Inputs], guard: str, flags: list[str]) -> None:
+    """Write a file for each function and run it by an interpreter of its own."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(CORES) as pool:
+
+        def run(numbered: tuple[int, Inputs]) -> None:
+            number, function = numbered
+            path = Path(folder, f"{number}.py")
+            path.write_text(
+                SCRIPT.format(
+                    guard=guard,
+                    program=function.program,
+                    arguments=", ".join(function.arguments),
+                    entry_point=function.entry_point,
+                )
+            )
+            subprocess.run(
+                [sys.executable, *flags, str(path)], capture_output=True, timeout=60, check=False
+            )
+
+        list(pool.map(run, enumerate(functions)))
+
+
+def _forks(count: int) -> None:
+    """Fork and wait, in as many empty interpreters as there are cores."""
+    share = str(-(-count // CORES))
+    command = [sys.executable, "-I", "-S", "-c", FORKS, share]
+    processes = [subprocess.Popen(command) for _ in range(CORES)]
+    for process in processes:
+        process.wait()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
