@@ -230,6 +230,7 @@ def _manifest(build: Build, version: str) -> Manifest:
         writer=merged_facts(reports, "writer"),
         sandbox=merged_facts(reports, "sandbox"),
         funnel=funnel_of(funnel(reports)),
+        problems=[problem for report in reports for problem in report.problems],
         failed_shards=[f"{index + 1} of {progress.shards}" for index in progress.failed],
         splits=splits_of(files),
         files=files,

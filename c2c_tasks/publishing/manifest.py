@@ -84,6 +84,9 @@ class Manifest(_Part):
     """Where functions ran: launcher, image, runtime, limits, and what could not be set up."""
     funnel: list[FunnelStage]
     """Of this build alone: rows of the parent do not go through it again."""
+    problems: list[str] = Field(default_factory=list)
+    """Objects, records and functions that were skipped, named: the first of each shard. Their
+    numbers are in the funnel."""
     failed_shards: list[str] = Field(default_factory=list)
     """Shards that the build had to leave out."""
     splits: dict[str, dict[Split, int]]

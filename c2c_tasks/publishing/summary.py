@@ -18,6 +18,7 @@ from c2c_tasks.store import ObjectNotFound, file_path
 
 MAX_LINES = 40
 """Lines of one text of a sample that are shown."""
+MAX_PROBLEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def print_summary(uri: str, console: Console) -> None:
     for preview in summary.previews:
         console.print(_panel(preview))
     console.print(_splits(manifest))
+    _print_problems(manifest.problems, console)
     if manifest.failed_shards:
         console.print(f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
     if manifest.sandbox.get("launcher") != "docker":
@@ -101,6 +103,13 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Table:
         dropped = Text(", ".join(f"{reason} {rows:,}" for reason, rows in reasons))
         table.add_row(stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
     return table
+
+
+def _print_problems(problems: Sequence[str], console: Console) -> None:
+    for problem in problems[:MAX_PROBLEMS]:
+        console.print(Text(f"skipped: {problem}", style="yellow"))
+    if len(problems) > MAX_PROBLEMS:
+        console.print(f"… {len(problems) - MAX_PROBLEMS} more in manifest.json", style="yellow")
 
 
 def _splits(manifest: Manifest) -> Table:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from c2c_tasks import pipeline
 from c2c_tasks.pipeline import Build, BuildError, NotReached
@@ -13,6 +16,7 @@ from c2c_tasks.pipeline.releasing import merged_facts
 from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.publishing.summary import print_summary
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport, read_shard
 
@@ -91,6 +95,23 @@ def test_a_dump_without_programs_is_named(
     with pytest.raises(BuildError, match=rf"poor: {message}"):
         pipeline.run_build(make_build(dump=str(workspace / "poor")))
     assert read_pointer(make_build().config.publishing.target) is None
+
+
+def test_what_was_skipped_is_named_in_the_manifest_and_shown(
+    make_build: MakeBuild, small_dump: Path, workspace: Path
+) -> None:
+    dump = workspace / "damaged"
+    shutil.copytree(small_dump, dump)
+    for number in range(12):
+        (dump / f"latin{number}.py").write_bytes(b"x = '\xe9'\n")
+    release = pipeline.run_build(make_build(dump=str(dump)))
+    problems = read_manifest(release["uri"]).problems
+    assert len(problems) == 12
+    assert problems[0].startswith(f"{dump.as_uri()}/latin0.py: latin0.py: ")
+    text = io.StringIO()
+    print_summary(release["uri"], Console(file=text, width=200))
+    assert text.getvalue().count("skipped: ") == 10
+    assert "2 more in manifest.json" in text.getvalue()
 
 
 def test_facts_of_shards_that_differ_are_all_kept() -> None:

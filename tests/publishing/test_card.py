@@ -71,6 +71,14 @@ def test_a_sandbox_without_a_container_is_said_loudly(manifest: Manifest) -> Non
     assert "| image | x:1 |" in card
 
 
+def test_what_was_skipped_is_named(manifest: Manifest) -> None:
+    assert "Skipped" not in render_card(manifest, Statistics(), [])
+    problems = [f"a|b.jsonl: line {number}: not JSON" for number in range(25)]
+    card = render_card(manifest.model_copy(update={"problems": problems}), Statistics(), [])
+    assert "- a\\|b.jsonl: line 19: not JSON\n" in card
+    assert "line 20" not in card and "the first 20" in card
+
+
 def test_text_of_the_dump_stays_where_it_belongs(manifest: Manifest) -> None:
     statistics = Statistics(repositories=Counter({"a|b\n## c<script>": 1}))
     preview = Preview("pretrain", "id", "x`y`/z", [("text", "````\n# not a heading\n````")])
