@@ -4,13 +4,13 @@ This module is the sandbox's and the host's: it imports the standard library alo
 """
 
 import ast
-import threading
 import warnings
+from _thread import allocate_lock  # `threading` has work to do after every fork of the sandbox
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-_LOCK = threading.Lock()
+_LOCK = allocate_lock()
 
 
 def parse_module(text: str) -> ast.Module:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from c2c_tasks.sandbox import child
 from c2c_tasks.sandbox.child import Unbindable, bind
 
 NAMESPACE: dict[str, Any] = {}
@@ -51,3 +55,18 @@ def test_named_values_may_leave_out_defaults() -> None:
 def test_what_no_call_can_pass_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(Unbindable):
         call("f", values)
+
+
+def test_little_is_loaded_where_functions_run() -> None:
+    code = "import sys, c2c_tasks.sandbox.runner; print(*sys.modules)"
+    process = subprocess.run(
+        [sys.executable, "-s", "-P", "-S", "-c", code],
+        env={"PYTHONPATH": str(Path(child.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(process.stdout.split())
+    # Each of these has work to do in every child, or fills the heap that is copied for it.
+    assert loaded.isdisjoint({"threading", "logging", "random", "asyncio", "subprocess"})
+    assert len(loaded) < 110
