@@ -167,6 +167,7 @@ class DockerConnection:
             self._socket.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):
             self._stream.close()
+            self._socket.close()
         _remove(self._client, self._container)
 
 

@@ -69,6 +69,7 @@ class ProcessConnection:
     def __init__(self, unshare: tuple[str, ...], surroundings: Surroundings) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=f"case2code-{surroundings.name}-")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._said = ""
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -97,8 +98,10 @@ class ProcessConnection:
 
     def errors(self) -> str:
         """Return the end of what the runner said on its standard error."""
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
-        return self._errors.read().decode(errors="replace").strip()
+        with contextlib.suppress(ValueError):  # it is closed, by this thread or another
+            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
+            self._said = self._errors.read().decode(errors="replace").strip()
+        return self._said
 
     def close(self) -> None:
         """Kill the runner with all its processes, at once."""
@@ -111,6 +114,8 @@ class ProcessConnection:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self.errors()
+        self._errors.close()
         self._folder.cleanup()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,3 +240,12 @@ def test_a_writer_that_fails_costs_its_proposals_alone(sandbox: Any) -> None:
     (row,) = sandbox.run(sandbox.function("def f(x):\n    return x\n", "{'x': 1}"), refine=refine)
     assert [case.output for case in row.cases] == ["1"]
     assert sandbox.report.counters["refinements_failed"] == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_left_open(sandbox: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what other tests left
+    sandbox.run(sandbox.function("def f(x):\n    return x\n", "{'x': 1}"))
+    gc.collect()
