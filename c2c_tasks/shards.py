@@ -168,6 +168,8 @@ def run_step(
     if done is not None and done.digest == digest:
         log.info("%s: %s is complete already", step, output)
         return done
+    if done is not None:  # of other inputs: what it tells of is about to be written over
+        store_for(output).delete(report_uri(output))
     report = StepReport(step, output, digest)
     started = time.monotonic()
     work(report)

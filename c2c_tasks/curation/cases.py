@@ -14,6 +14,8 @@ from c2c_tasks.records import Case, Execution, Program, extend
 from c2c_tasks.shards import Stage, StepReport
 
 _MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
+MAX_TIMED_OUT = 3
+"""Cases that time out, at which the sandbox gives a function up."""
 _EXHAUSTED = {"MemoryError", "RecursionError"}
 """Exceptions that tell of the sandbox's limits, not of the function."""
 _BROKEN = {"NameError", "ImportError", "ModuleNotFoundError"}
@@ -30,10 +32,7 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
     stage = report.stage("cases", "cases")
     sound = list(_sound(execution.cases, options, stage))
     cases = _chosen(sound, execution.body_lines, options, stage)
-    reason = _weakness(cases, options)
-    if any(_unsoundness(case, options) == "nondeterministic" for case in execution.cases):
-        # The cases that came out the same did so by luck: of hash seeds, of the clock.
-        reason = "nondeterministic"
+    reason = _unreliability(execution, options) or _weakness(cases, options)
     if reason is not None:
         programs.drop(reason)
         return None
@@ -49,6 +48,15 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
         cluster=execution.function_id,
         split=split_of(execution.function_id, options),
     )
+
+
+def _unreliability(execution: Execution, options: CaseOptions) -> str | None:
+    """Return why even the sound cases of a function cannot be relied on, or None."""
+    if any(_unsoundness(case, options) == "nondeterministic" for case in execution.cases):
+        return "nondeterministic"  # what came out the same did so by luck, of hash seeds say
+    if sum(case.outcome == "timed_out" for case in execution.cases) >= MAX_TIMED_OUT:
+        return "too_slow"  # which of its cases were run depends on the machine
+    return None
 
 
 def _sound(cases: list[Case], options: CaseOptions, stage: Stage) -> Iterator[Case]:

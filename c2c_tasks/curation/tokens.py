@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from c2c_tasks.syntax import parse_module
 
@@ -24,7 +25,6 @@ _INVENTED = "~"
 _END = "end"
 _ABSENT = "absent"
 """Stands where a list of the tree has a gap: the key of ``**`` in a dict, no default."""
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _KINDS: dict[type[ast.AST], str] = {ast.AnnAssign: "Assign"}
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
@@ -141,28 +141,38 @@ def _walk(tree: ast.Module, roles: dict[str, str], entry: _Definition | None) ->
         elif isinstance(node, ast.Name):
             yield roles.get(node.id, node.id)
         elif not isinstance(node, ast.Import | ast.ImportFrom):
-            yield "EntryPoint" if node is entry else _KINDS.get(type(node), type(node).__name__)
-            stack.extend(reversed(list(_children(node, roles))))
+            parts = _parts(node)
+            kind = "EntryPoint" if node is entry else _KINDS.get(type(node), type(node).__name__)
+            # With what is there named, and lists ended, only one tree has these tokens.
+            yield ".".join([kind, *(field for field, _ in parts)])
+            stack.extend(reversed([token for _, value in parts for token in _tokens(value, roles)]))
 
 
-def _children(node: ast.AST, roles: dict[str, str]) -> Iterator[ast.AST | str]:
+def _parts(node: ast.AST) -> list[tuple[str, Any]]:
+    """Return the fields of a node that count and are not empty."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [("targets", [node.target]), ("value", node.value)]
+    parts = []
     for field, value in ast.iter_fields(node):
-        if field in _SILENT or value is None or (field == "name" and isinstance(node, _SCOPES)):
-            continue
-        if isinstance(value, list):
-            items = value
-            if field == "body" and isinstance(node, _SCOPES) and ast.get_docstring(node, False):
-                items = value[1:]
-            for item in items:
-                yield roles.get(item, item) if isinstance(item, str) else item or _ABSENT
-            if field in _BLOCKS and value:
-                yield _END
-        elif isinstance(value, ast.AST):
-            yield value
-        elif isinstance(value, str) and field != "attr":
-            yield roles.get(value, value)
-        else:
-            yield str(value)
+        if field == "body" and isinstance(node, _SCOPES) and ast.get_docstring(node, False):
+            value = value[1:]
+        if field not in _SILENT and value is not None and value != []:
+            # An attribute is behaviour, whoever else has its name: with the dot no role is found.
+            parts.append((field, f".{value}" if field == "attr" else value))
+    return parts
+
+
+def _tokens(value: Any, roles: dict[str, str]) -> Iterator[ast.AST | str]:
+    if isinstance(value, list):
+        for item in value:
+            yield roles.get(item, item) if isinstance(item, str) else item or _ABSENT
+        yield _END
+    elif isinstance(value, ast.AST):
+        yield value
+    elif isinstance(value, str):
+        yield roles.get(value, value)
+    else:
+        yield str(value)
 
 
 def _constant(value: object) -> str:

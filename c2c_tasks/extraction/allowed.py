@@ -74,10 +74,10 @@ MEMBERS: dict[str, frozenset[str]] = {
 
 DENIED = _names(
     """
-    codecs.open csv.register_dialect csv.unregister_dialect datetime.date.today
-    datetime.datetime.fromtimestamp datetime.datetime.now datetime.datetime.today
-    datetime.datetime.utcnow contextlib.redirect_stderr contextlib.redirect_stdout
-    contextlib.chdir hashlib.file_digest pprint.pp pprint.pprint
+    calendar.prcal calendar.prmonth calendar.prweek calendar.setfirstweekday codecs.open
+    contextlib.chdir contextlib.redirect_stderr contextlib.redirect_stdout csv.register_dialect
+    csv.unregister_dialect datetime.datetime.fromtimestamp hashlib.file_digest pprint.PrettyPrinter
+    pprint.pp pprint.pprint xml.sax.saxutils.XMLGenerator xml.sax.saxutils.prepare_input_source
     """
 )
 """Members of whole modules that read a clock, or write, or change what others see."""
@@ -91,6 +91,9 @@ DENIED_BUILTINS: dict[str, str] = {
     "hash": "hash_seed",
 }
 """Builtins that a pure function does not use, with the reason for a rejection."""
+
+CLOCKS = frozenset({"now", "today", "utcnow"})
+"""Attributes that are clocks, whatever they are taken from."""
 
 INTROSPECTION = _names(
     """

@@ -29,7 +29,8 @@ def bound_names(statement: ast.stmt) -> Iterator[str]:
 def altered_names(statement: ast.stmt) -> Iterator[str]:
     """Yield the names of the module whose objects a statement changes.
 
-    It does so by assigning to an attribute or item, or by calling a method for the sake of it.
+    It does so by assigning to an attribute or item, or by calling something for the sake of it:
+    a method, or a function that is given the object.
     """
     for node in _outside_scopes(statement):
         match node:
@@ -39,6 +40,8 @@ def altered_names(statement: ast.stmt) -> Iterator[str]:
                 | ast.Expr(value=ast.Call(func=ast.Attribute(value=owner)))
             ) if (base := base_name(owner)) is not None:
                 yield base
+            case ast.Expr(value=ast.Call(args=given)):
+                yield from (item.id for item in given if isinstance(item, ast.Name))
 
 
 def is_main_guard(statement: ast.stmt) -> bool:

@@ -65,9 +65,12 @@ def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.s
     definition = module.definition(name)
     if definition and name in module.rebound:
         raise Impure("global_mutation")
-    if not definition and (reason := builtin_violation(name)):
-        unknown = reason == "unresolved_name" and module.has_star_import
-        raise Impure("star_import" if unknown else reason)
+    if not definition:
+        reason = builtin_violation(name)
+        if module.has_star_import and reason in (None, "unresolved_name"):
+            reason = "star_import"  # it may bind the name, a builtin's too
+        if reason:
+            raise Impure(reason)
     for statement in definition:
         if isinstance(statement, IMPORTS):
             alias = next(a for a in statement.names if bound_by_import(a) == name)

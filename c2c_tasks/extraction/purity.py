@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Set
 
-from c2c_tasks.extraction.allowed import INTROSPECTION, import_violation, use_violation
+from c2c_tasks.extraction.allowed import CLOCKS, INTROSPECTION, import_violation, use_violation
 from c2c_tasks.extraction.bindings import base_name, bound_by_import, imported_path
 
 _MUTATING = frozenset(
@@ -36,6 +36,7 @@ _MUTATING = frozenset(
 )
 """Methods that change the object they are called on."""
 _STORED = (ast.Store, ast.Del)
+_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
 def violation(statement: ast.stmt, imported: Mapping[str, str], shared: Set[str]) -> str | None:
@@ -46,6 +47,7 @@ def violation(statement: ast.stmt, imported: Mapping[str, str], shared: Set[str]
     """
     nodes = list(_walk(statement, inside=False))
     paths = dict(imported)
+    kept = {name for node, _ in nodes for name in _mutable_defaults(node)}
     for node, _ in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
@@ -56,6 +58,8 @@ def violation(statement: ast.stmt, imported: Mapping[str, str], shared: Set[str]
         reason = _violation(node, paths)
         if reason is None and inside and _changes(node) & shared:
             reason = "global_mutation"
+        if reason is None and _changes(node) & kept:
+            reason = "mutable_default"
         if reason is not None:
             return reason
     return None
@@ -91,6 +95,8 @@ def _violation(node: ast.AST, paths: Mapping[str, str]) -> str | None:
             names = _chain(node)
             if not INTROSPECTION.isdisjoint(names):
                 return "introspection"
+            if not CLOCKS.isdisjoint(names[1:]):
+                return "impure_module"
             if names[0] in paths:
                 return use_violation(".".join([paths[names[0]], *names[1:]]))
         case ast.Name(id=name, ctx=ast.Load()) if name in paths:
@@ -113,6 +119,18 @@ def _chain(node: ast.Attribute) -> list[str]:
         inner = inner.value
     names.append(inner.id if isinstance(inner, ast.Name) else "")
     return names[::-1]
+
+
+def _mutable_defaults(node: ast.AST) -> Iterator[str]:
+    """Yield the parameters whose default is one object for all calls, and can be changed."""
+    if not isinstance(node, ast.FunctionDef):
+        return
+    positional = [*node.args.posonlyargs, *node.args.args]
+    last = positional[len(positional) - len(node.args.defaults) :]
+    defaults = [*node.args.defaults, *node.args.kw_defaults]
+    for parameter, default in zip([*last, *node.args.kwonlyargs], defaults, strict=True):
+        if isinstance(default, _MUTABLE):
+            yield parameter.arg
 
 
 def _changes(node: ast.AST) -> Set[str | None]:

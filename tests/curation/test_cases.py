@@ -87,6 +87,13 @@ def test_unsound_cases_are_dropped_by_reason(case: Case, reason: str) -> None:
     assert (cases, programs) == ({reason: 1}, {})
 
 
+def test_a_program_that_was_given_up_for_time_is_dropped() -> None:
+    slow = [Case(arguments=f"{{'x': {n}}}", outcome="timed_out") for n in (901, 902, 903)]
+    assert curated([*GOOD, *slow[:2]])[0] is not None
+    program, _, programs = curated([*GOOD, *slow])
+    assert program is None and programs == {"too_slow": 1}
+
+
 def test_a_program_with_a_nondeterministic_case_is_dropped() -> None:
     program, cases, programs = curated([returned(3, -3, deterministic=False), *GOOD])
     assert program is None

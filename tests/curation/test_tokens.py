@@ -63,11 +63,26 @@ def test_names_layout_docstrings_and_annotations_do_not_count() -> None:
         ),
         ("def f(a):\n if a: a = 1\n return a", "def f(a):\n if a:\n  a = 1\n  return a"),
         ("def f(a): return f'{a!r}'", "def f(a): return f'{a!s}'"),
+        ("def f(a, n): return a[:n]", "def f(a, n): return a[n:]"),
+        ("def f(a, b): return min(max(a, b), 1)", "def f(a, b): return min(max(a, b, 1))"),
+        ("def f(a): return [[a], 1]", "def f(a): return [[a, 1]]"),
+        ("def f(a, *b): return b", "def f(a, b): return b"),
+        ("def f(a, *, b): return b", "def f(a, b): return b"),
+        (
+            "def f(a):\n for b in a:\n  a = b\n return a",
+            "def f(a):\n for b in a:\n  a = b\n  return a",
+        ),
     ],
 )
 def test_what_behaves_otherwise_is_told_apart(one: str, other: str) -> None:
     assert canonical_digest(one, "f") != canonical_digest(other, "f")
     assert shingles(one, "f") != shingles(other, "f")
+
+
+def test_helpers_are_told_apart() -> None:
+    helpers = "def g(a): return -a\ndef h(a): return a * a\n"
+    one, other = (f"{helpers}def f(a): return {text}" for text in ("g(h(a))", "h(g(a))"))
+    assert canonical_digest(one, "f") != canonical_digest(other, "f")
 
 
 def test_entry_points_of_one_program_are_told_apart() -> None:
@@ -86,7 +101,7 @@ def test_a_statement_put_in_leaves_most_shingles_alone() -> None:
 
 def test_programs_too_deep_for_recursion_are_read() -> None:
     program = f"def f(x):\n    return {' + '.join(['x'] * 2_000)}\n"
-    assert "BinOp BinOp BinOp BinOp BinOp" in shingles(program, "f")
+    assert " ".join(["BinOp.left.op.right"] * 5) in shingles(program, "f")
 
 
 def test_every_syntax_of_the_standard_library_is_read() -> None:
