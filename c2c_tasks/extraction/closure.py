@@ -67,8 +67,10 @@ def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.s
         raise Impure("global_mutation")
     if not definition:
         reason = builtin_violation(name)
-        if module.has_star_import and reason in (None, "unresolved_name"):
-            reason = "star_import"  # it may bind the name, a builtin's too
+        if (reason is None and module.hides_builtins) or (
+            reason == "unresolved_name" and module.has_star_import
+        ):
+            reason = "star_import"
         if reason:
             raise Impure(reason)
     for statement in definition:

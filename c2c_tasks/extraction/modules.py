@@ -71,6 +71,8 @@ class Module:
         self.postpones_annotations = False
         """Whether the file says ``from __future__ import annotations``."""
         self.has_star_import = False
+        self.hides_builtins = False
+        """Whether a star import may bind the names of builtins."""
         self.rebound = frozenset(
             name for names in _GLOBAL.findall(self.text) for name in re.split(r"[\s,]+", names)
         )
@@ -140,5 +142,12 @@ class Module:
         for inner in ast.walk(statement) if isinstance(statement, _HOLD_IMPORTS) else ():
             if isinstance(inner, IMPORTS):
                 for alias in inner.names:
-                    self.has_star_import |= alias.name == "*"
+                    if alias.name == "*":
+                        self.has_star_import = True
+                        self.hides_builtins |= not _is_accelerator(inner)
                     self._imports[bound_by_import(alias)] = imported_path(inner, alias)
+
+
+def _is_accelerator(statement: ast.Import | ast.ImportFrom) -> bool:
+    """Tell whether an import is of a private module, as of one written in C beside its twin."""
+    return isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("_")

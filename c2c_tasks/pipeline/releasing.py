@@ -42,7 +42,7 @@ from c2c_tasks.records import Function, Program, Sample, Split, arrow_schema
 from c2c_tasks.samples.formats import layout, schema_of
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.sandbox.launchers import THIRD
+from c2c_tasks.sandbox.launchers import AUDIT
 from c2c_tasks.shards import StepReport, code_version, funnel, read_shard, run_step
 from c2c_tasks.store import ObjectInfo
 
@@ -111,7 +111,7 @@ def audit(
                 options=sandbox,
                 report=StepReport("audit", uri),
                 launcher=launcher,
-                surroundings=THIRD,
+                surroundings=AUDIT,
             ),
             seed=build.build_id,
         ).raise_for_faults()
@@ -156,7 +156,13 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         manifest = _with_files(manifest, [describe_file(folder / CARD, CARD)])
         stage_release(target, manifest.version, folder)
     commit_release(target, manifest)
-    pointer = move_pointer(target, manifest.version, build_id=build.build_id, date=build.date)
+    pointer = move_pointer(
+        target,
+        manifest.version,
+        build_id=build.build_id,
+        date=build.date,
+        over=None if build.config.source.mode == "full" else [manifest.parent],
+    )
     index_release(Catalogue(catalogue_url()), target, release)
     return {
         "version": manifest.version,

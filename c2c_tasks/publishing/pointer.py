@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -51,11 +52,19 @@ def read_pointer(target: str) -> Pointer | None:
         ) from None
 
 
-def move_pointer(target: str, version: str, *, build_id: str, date: str) -> Pointer:
+def move_pointer(
+    target: str,
+    version: str,
+    *,
+    build_id: str,
+    date: str,
+    over: Sequence[str | None] | None = None,
+) -> Pointer:
     """Point to a published release, unless a newer one is pointed to; return what is then there.
 
-    Newer is by version: logical date, then counter. Raises PublishError where the release has
-    no manifest.
+    Newer is by version: logical date, then counter. `over` are the versions (None: nothing yet)
+    that the release adds to; None where it need not. Raises PublishError where the release has no
+    manifest, or would take the place of one that it does not add to.
     """
     release = release_uri(target, version)
     if store_for(release).head(f"{release}/{MANIFEST}") is None:
@@ -70,6 +79,12 @@ def move_pointer(target: str, version: str, *, build_id: str, date: str) -> Poin
             if current.version != version:
                 log.info("%s stays at %s, which is newer than %s", uri, current.version, version)
             return current
+        replaced = current.version if current else None
+        if over is not None and replaced not in over:
+            raise PublishError(
+                f"{uri}: {replaced} was published in the meantime, and {version} lacks its rows; "
+                "start a new build"
+            )
         pointer = Pointer(
             version=version,
             uri=release,

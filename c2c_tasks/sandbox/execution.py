@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from itertools import islice
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
 from c2c_tasks.sandbox.child import MAX_TIMED_OUT
-from c2c_tasks.sandbox.launchers import FIRST, SECOND, Launcher, Surroundings
+from c2c_tasks.sandbox.launchers import FIRST, SECOND, THIRD, Launcher, Surroundings
 from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
@@ -22,6 +23,9 @@ from c2c_tasks.shards import StepReport
 log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
 
+_SET = re.compile(r"\bset\b|\bfrozenset\b|\{[^{}:]+\}")
+"""Text of programs that make sets, and of some that do not. In which order a small set is gone
+through is the same under two hash seeds of three or four."""
 MAX_DEATHS = 3
 """Cases in which a function may end its child; then it is given up as ``killed``."""
 FUNCTIONS_PER_WORKER = 4
@@ -41,9 +45,10 @@ def execute(
 
     A function's arguments are run first; then, in `options.refine_rounds` rounds, those that
     `refine` proposes, given the cases so far (it is called from several threads at a time);
-    last, where `options.determinism_runs` says so, all of them once more in an interpreter
-    set up differently from `surroundings`, those of the first runs. Cases that a function has
-    no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not run and not listed.
+    last, where `options.determinism_runs` says so, all of them once more in an interpreter (two,
+    where it makes sets) set up differently from `surroundings`, those of the first runs. Cases
+    that a function has no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not
+    run and not listed.
 
     Dropped, and counted by reason: ``failed_to_load``, ``killed``, ``protocol_violation``.
     Raises RunnerError where runners cannot be started.
@@ -54,10 +59,9 @@ def execute(
         pool = ThreadPoolExecutor(workers * FUNCTIONS_PER_WORKER, "sandbox-function")
         stack.callback(pool.shutdown, cancel_futures=True)
         first = stack.enter_context(Crew(launcher, surroundings, options, workers))
-        second = None
-        if options.determinism_runs:
-            second = stack.enter_context(Crew(launcher, SECOND, options, workers))
-        task = _Task(first, second, options, refine)
+        others = (SECOND, THIRD) if options.determinism_runs else ()
+        again = [stack.enter_context(Crew(launcher, other, options, workers)) for other in others]
+        task = _Task(first, again, options, refine)
         for function, result in _in_order(
             pool, task.run, inputs, 2 * workers * FUNCTIONS_PER_WORKER
         ):
@@ -74,8 +78,7 @@ def execute(
                     f"{function.repository}/{function.path}:{function.first_line}: "
                     f"{function.entry_point}: {result.reason}: {result.detail}"
                 )
-        crews = [crew for crew in (first, second) if crew is not None]
-        for crew in crews:
+        for crew in (first, *again):
             for name, amount in sorted(crew.counters.items()):
                 report.count(name, amount)
         report.facts["sandbox"] = {**launcher.facts, "runner": first.facts}
@@ -98,7 +101,8 @@ class _Task:
     """What is done with each function, in a thread of its own."""
 
     first: Crew
-    second: Crew | None
+    again: list[Crew]
+    """Of other surroundings each; the second of them for functions that make sets."""
     options: SandboxOptions
     refine: Refine | None
 
@@ -124,8 +128,9 @@ class _Task:
                 break
             arguments += new
             cases += self._run_cases(self.first, inputs, new, counts)[0]
-        if self.second is not None:
-            cases = self._check(self.second, inputs, cases, counts)
+        for crew in self.again if _SET.search(inputs.program) else self.again[:1]:
+            cases = self._check(crew, inputs, cases)
+        counts["cases_nondeterministic"] += sum(not case.deterministic for case in cases)
         return extend(
             Execution,
             inputs,
@@ -186,9 +191,7 @@ class _Task:
         counts["cases_not_run"] += len(missing)
         return [cases[i] for i in sorted(cases)], reply.body_lines
 
-    def _check(
-        self, crew: Crew, function: Function, cases: list[Case], counts: Counter[str]
-    ) -> list[Case]:
+    def _check(self, crew: Crew, function: Function, cases: list[Case]) -> list[Case]:
         """Run cases again, last first, and return them with what was found on determinism."""
         sound = [case for case in cases if case.outcome in ("returned", "raised")]
         again = [case.arguments for case in reversed(sound)]
@@ -198,7 +201,6 @@ class _Task:
         for case in cases:
             if case.outcome in ("returned", "raised"):
                 case = _checked(case, seen.get(case.arguments))
-            counts["cases_nondeterministic"] += not case.deterministic
             checked.append(case)
         return checked
 

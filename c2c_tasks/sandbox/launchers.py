@@ -41,7 +41,12 @@ THIRD = Surroundings(
     "/tmp",
     {"PYTHONHASHSEED": "77", "TZ": "THIRD+11", "LC_ALL": "C.UTF-8", "SHELL": "third"},
 )
-"""What the audit runs programs in: neither of those that they were found sound in."""
+AUDIT = Surroundings(
+    "audit",
+    "/",
+    {"PYTHONHASHSEED": "4093", "TZ": "AUDIT-03", "LC_ALL": "C", "LOGNAME": "audit"},
+)
+"""What the audit runs programs in: none of those that they were found sound in."""
 
 
 class Connection(Protocol):

@@ -100,3 +100,15 @@ def test_an_unknown_outcome_is_looked_up(
     pointer = read_pointer(target)
     assert pointer is not None
     assert (pointer.version, pointer.generation) == (VERSIONS[1], 2)
+
+
+def test_a_release_that_lacks_the_rows_of_the_latest_does_not_take_its_place(target: str) -> None:
+    for version in VERSIONS[:3]:
+        pretend_published(target, version)
+    first = {"build_id": "a", "date": "2026-11-23"}
+    move_pointer(target, VERSIONS[0], **first, over=[None])
+    move_pointer(target, VERSIONS[1], **first, over=[VERSIONS[0]])
+    with pytest.raises(PublishError, match=f"{VERSIONS[1]} was published in the meantime"):
+        move_pointer(target, VERSIONS[2], **first, over=[VERSIONS[0]])
+    assert move_pointer(target, VERSIONS[1], **first, over=[VERSIONS[0]]).generation == 2
+    assert move_pointer(target, VERSIONS[2], **first).version == VERSIONS[2]

@@ -249,3 +249,11 @@ def test_nothing_is_left_open(sandbox: Any) -> None:
         gc.collect()  # what other tests left
     sandbox.run(sandbox.function("def f(x):\n    return x\n", "{'x': 1}"))
     gc.collect()
+
+
+def test_the_order_of_small_sets_is_tried_under_a_third_hash_seed(process_sandbox: Any) -> None:
+    pairs = [("ab", "cd"), ("x", "y"), ("one", "two"), ("p9", "q8"), ("left", "right"), ("m", "n")]
+    arguments = [f"{{'x': {list(pair)}}}" for pair in pairs]
+    row = process_sandbox.run_program("def f(x):\n    return list(set(x))\n", *arguments)
+    assert process_sandbox.report.counters["runners_started"] == 3
+    assert not all(case.deterministic for case in row.cases)
