@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from c2c_tasks.extraction.allowed import builtin_violation, import_violation, is_builtin
-from c2c_tasks.extraction.bindings import DEFINITIONS, IMPORTS, bound_by_import
+from c2c_tasks.extraction.bindings import DEFINITIONS, IMPORTS
 from c2c_tasks.extraction.modules import Module
 
 FUTURE_ANNOTATIONS = "from __future__ import annotations"
@@ -39,7 +39,7 @@ def close_over(module: Module, function: ast.FunctionDef) -> str:
 
 
 Statements = dict[ast.stmt, frozenset[str]]
-"""Statements of a closure; of an import with the names that are needed of it."""
+"""Statements of a closure; of an import with those of its parts that are needed."""
 
 
 def _closure(module: Module, start: ast.stmt, known: Statements) -> Statements:
@@ -75,10 +75,12 @@ def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.s
             raise Impure(reason)
     for statement in definition:
         if isinstance(statement, IMPORTS):
-            alias = next(a for a in statement.names if bound_by_import(a) == name)
-            if reason := import_violation(statement, alias):
-                raise Impure(reason)
-            closed[statement] = closed.get(statement, frozenset()) | {name}
+            parts = module.imports(name, statement)
+            pure = [part for part in parts if import_violation(*part) is None]
+            if not pure:
+                raise Impure(import_violation(*parts[-1]) or "")
+            for imported, alias in pure:
+                closed[imported] = closed.get(imported, frozenset()) | {_written(alias)}
         else:
             yield statement
 
@@ -101,12 +103,17 @@ def _import_text(
     module: Module, statement: ast.Import | ast.ImportFrom, names: Iterable[str]
 ) -> str:
     """Return an import of the names alone: as it was written, where these are all it has."""
-    needed = [alias for alias in statement.names if bound_by_import(alias) in names]
+    needed = [alias for alias in statement.names if _written(alias) in names]
     if len(needed) == len(statement.names):
         return module.text_of(statement)
     if isinstance(statement, ast.Import):
         return ast.unparse(ast.Import(names=needed))
     return ast.unparse(ast.ImportFrom(statement.module, needed, statement.level))
+
+
+def _written(alias: ast.alias) -> str:
+    """Return what tells one part of an import statement from another."""
+    return alias.asname or alias.name
 
 
 def _gap(previous: ast.stmt | None, statement: ast.stmt) -> str:

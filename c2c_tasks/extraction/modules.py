@@ -99,6 +99,23 @@ class Module:
                 return statements[position:]
         return statements
 
+    def imports(
+        self, name: str, last: ast.Import | ast.ImportFrom
+    ) -> list[tuple[ast.Import | ast.ImportFrom, ast.alias]]:
+        """Return the parts of import statements that make a name what it is after the last one.
+
+        ``import a.b`` and ``import a.c`` both bind ``a``, and neither undoes the other.
+        """
+        found: list[tuple[ast.Import | ast.ImportFrom, ast.alias]] = []
+        for statement in self._definitions[name]:
+            if statement is last or isinstance(statement, ast.Import):
+                assert isinstance(statement, IMPORTS)
+                found += [(statement, a) for a in statement.names if bound_by_import(a) == name]
+        final = found[-1][1]
+        if isinstance(last, ast.ImportFrom) or final.asname:
+            return found[-1:]
+        return [part for part in found if not part[1].asname]
+
     def facts(self, statement: ast.stmt) -> Facts:
         """Return what a statement needs, and whether it is pure."""
         if statement not in self._facts:

@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -69,6 +69,23 @@ def test_what_is_needed_comes_along_and_nothing_else(extraction: Extraction) -> 
             return re.sub("a", "b", x), helper(1), floor(2), NAMES
         '''
     )
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import urllib.parse\nimport urllib.request\n",
+        "import urllib.request\nimport urllib.parse\nimport urllib\n",
+        "import urllib.parse, urllib.request\n",
+    ],
+)
+def test_parts_of_a_package_are_imported_as_needed(extraction: Extraction, imports: str) -> None:
+    (function,) = extraction.extract(f"{imports}def f(x):\n    return urllib.parse.quote(x)\n")
+    assert "import urllib.parse\n" in function.program
+    assert "request" not in function.program
+    scope: dict[str, Any] = {}
+    exec(function.program, scope)
+    assert scope["f"]("a b") == "a%20b"
 
 
 def test_recursion_and_mutual_recursion(extraction: Extraction) -> None:
