@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ class ProcessConnection:
         self._folder = tempfile.TemporaryDirectory(prefix=f"case2code-{surroundings.name}-")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._said = ""
+        self._closing = threading.Lock()
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -98,25 +100,30 @@ class ProcessConnection:
 
     def errors(self) -> str:
         """Return the end of what the runner said on its standard error."""
-        with contextlib.suppress(ValueError):  # it is closed, by this thread or another
-            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
-            self._said = self._errors.read().decode(errors="replace").strip()
-        return self._said
+        with self._closing:
+            return self._said if self._errors.closed else self._read_errors()
 
     def close(self) -> None:
         """Kill the runner with all its processes, at once."""
-        # In a pid namespace this ends all; elsewhere children die with their parent.
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        # Wakes a thread that is reading; closing alone would not.
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self.errors()
-        self._errors.close()
-        self._folder.cleanup()
+        with self._closing:
+            if self._errors.closed:
+                return
+            # In a pid namespace this ends all; elsewhere children die with their parent.
+            if self._process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+            # Wakes a thread that is reading; closing alone would not.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
+            self._said = self._read_errors()
+            self._errors.close()
+            self._folder.cleanup()
+
+    def _read_errors(self) -> str:
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
+        return self._errors.read().decode(errors="replace").strip()
 
 
 def _interpreter() -> str:
