@@ -68,7 +68,7 @@ class Build:
 def reference(source: ShardReference, report: StepReport) -> ShardReference:
     """Return the reference of the shard that a step made of `source`, and tell the log."""
     stage = report.stages[-1]
-    tell(report, f"{report.step} {source['shard']}")
+    tell(report, _subject(report, source))
     return {
         "shard": source["shard"],
         "index": source["index"],
@@ -77,14 +77,19 @@ def reference(source: ShardReference, report: StepReport) -> ShardReference:
     }
 
 
-def follow(records: Iterable[R], subject: str, total: int) -> Iterator[R]:
-    """Yield the records; tell the log every few seconds how many there were."""
+def follow(records: Iterable[R], report: StepReport, source: ShardReference) -> Iterator[R]:
+    """Yield what a step makes of a shard; tell the log every few seconds how far it has come."""
     due = time.monotonic() + PROGRESS_SECONDS
     for number, record in enumerate(records, start=1):
         if time.monotonic() > due:
-            log.info("%s: at %s of %s", subject, f"{number:,}", f"{total:,}")
+            subject = _subject(report, source)
+            log.info("%s: at %s of %s", subject, f"{number:,}", f"{source['rows']:,}")
             due = time.monotonic() + PROGRESS_SECONDS
         yield record
+
+
+def _subject(report: StepReport, source: ShardReference) -> str:
+    return f"{report.step} {source['shard']}"
 
 
 def tell(report: StepReport, subject: str) -> None:

@@ -14,7 +14,7 @@ from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_release
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import check_target, published_version
+from c2c_tasks.publishing.release import check_target, published_version, release_uri
 from c2c_tasks.shards import config_digest
 from c2c_tasks.sources import list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -115,7 +115,7 @@ def _parent(build: Build, catalogue: Catalogue) -> tuple[str | None, dict[str, t
     pointer = read_pointer(target)
     if pointer is None or build.config.source.mode == "full":
         return None, {}
-    uri = f"{target}/releases/{pointer.version}"
+    uri = release_uri(target, pointer.version)
     release = catalogue.release(uri) or index_release(catalogue, target, uri)
     mine = build.config.content_options()
     if release.config_digest != config_digest(mine):

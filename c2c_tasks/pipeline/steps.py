@@ -130,7 +130,7 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
 
     def work(report: StepReport) -> None:
         inputs = writer_for(options).write(read_shard(shard["uri"], Function), report)
-        write_shard(report.shard, Inputs, follow(inputs, _label(report, shard), shard["rows"]))
+        write_shard(report.shard, Inputs, follow(inputs, report, shard))
 
     return _mapped(build, "write_inputs", shard, options, work)
 
@@ -153,9 +153,7 @@ def execute(
         executions = execute_inputs(
             read_shard(shard["uri"], Inputs), options, report, launcher=launcher, refine=refine
         )
-        write_shard(
-            report.shard, Execution, follow(executions, _label(report, shard), shard["rows"])
-        )
+        write_shard(report.shard, Execution, follow(executions, report, shard))
 
     return _mapped(build, "execute", shard, options, work)
 
@@ -191,10 +189,6 @@ def compose(build: Build, shard: ShardReference) -> ShardReference:
         write_shard(report.shard, Sample, samples(report))
 
     return _mapped(build, "compose", shard, options, work)
-
-
-def _label(report: StepReport, shard: ShardReference) -> str:
-    return f"{report.step} {shard['shard']}"
 
 
 def _mapped(

@@ -13,7 +13,7 @@ from rich.text import Text
 from c2c_tasks.publishing.manifest import FunnelStage, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.previews import Preview, draw_previews
-from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.publishing.release import PublishError, release_uri
 from c2c_tasks.store import ObjectNotFound, file_path
 
 MAX_LINES = 40
@@ -63,7 +63,7 @@ def summarise(uri: str) -> Summary:
                 f"{uri}: nothing is published here; give a target or a release"
             ) from None
         # The target may have been copied since: the pointer's own URI is where it was made.
-        release = f"{uri}/releases/{pointer.version}"
+        release = release_uri(uri, pointer.version)
         manifest = read_manifest(release)
     previews = draw_previews(release, manifest.files, seed=manifest.version)
     return Summary(release, manifest, previews)
