@@ -9,8 +9,10 @@ This module is the sandbox's and the host's: it imports the standard library and
 """
 
 import ast
+import contextlib
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from types import EllipsisType, NoneType
 from typing import Any
 
@@ -19,6 +21,8 @@ from c2c_tasks.syntax import parse_expression
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 40
 """Nesting below which CPython's parser, and every reader downstream, is at ease."""
+CALLED_NAMES = {"float": float, "set": set, "frozenset": frozenset}
+"""What literals call. A canonical literal needs no other name to be evaluated."""
 
 
 class Unrepresentable(ValueError):
@@ -51,6 +55,55 @@ def loads(text: str) -> Any:
         return _value(parse_expression(text))
     except (SyntaxError, RecursionError, MemoryError, OverflowError, TypeError) as error:
         raise ValueError(f"not a literal: {error}") from None
+
+
+def canonical(texts: Sequence[str]) -> list[str]:
+    """Return the canonical literals of the values that literals have; most are those texts.
+
+    What a regular expression can tell to be canonical is not parsed, and the rest is parsed
+    together. Raises ValueError where one is no literal.
+    """
+    unsure = [text for text in texts if not _is_plain(text)]
+    together = zip(unsure, _values(unsure), strict=False)
+    others = set(unsure) - {text for text, value in together if _writes(value, text)}
+    return [dumps(loads(text), 4 * MAX_CHARACTERS) if text in others else text for text in texts]
+
+
+def _values(texts: list[str]) -> list[Any]:
+    """Return what may be the values of the texts: they are, where they are written so."""
+    with contextlib.suppress(ValueError):
+        return list(loads(f"[{', '.join(texts)}]"))
+    return []
+
+
+def _writes(value: object, text: str) -> bool:
+    with contextlib.suppress(Unrepresentable):
+        return dumps(value, len(text)) == text
+    return False
+
+
+def _displays(item: str) -> str:
+    """Return the pattern of lists and tuples of what a pattern matches."""
+    items = f"{item}(?:, {item})*"
+    return rf"\[(?:{items})?\]|\((?:{item},|{item}(?:, {item})+)?\)"
+
+
+_ATOM = r"(?:'(?:[ -&(-\[\]-~]|\\[\\nrt])*'|0|-?[1-9][0-9]{0,1000}|None|True|False)"
+_FLAT = f"(?:{_ATOM}|{_displays(_ATOM)})"
+_PLAIN = re.compile(f"{_FLAT}|{_displays(_FLAT)}")
+"""Strings of ASCII without single quotes, integers and names, lists and tuples of them, and those
+of those: for each of these texts there is one value, and for the value this text."""
+_FLOAT = re.compile(r"-?[0-9.]{1,30}(?:e[-+][0-9]{1,3})?")
+
+
+def _is_plain(text: str) -> bool:
+    """Return True only where `text` is seen to be canonical."""
+    if _PLAIN.fullmatch(text):
+        return True
+    try:
+        return _FLOAT.fullmatch(text) is not None and repr(float(text)) == text
+    except ValueError:
+        return False
 
 
 class _Writer:
@@ -108,12 +161,25 @@ class _Writer:
         self.put(")")
 
     def write_items(self, opening: str, items: Any, closing: str, depth: int) -> None:
+        if items and self.write_alike(opening, items, closing, depth):
+            return
         self.put(opening)
         for position, item in enumerate(items):
             if position:
                 self.put(", ")
             self.write(item, depth + 1)
         self.put(closing)
+
+    def write_alike(self, opening: str, items: Any, closing: str, depth: int) -> bool:
+        """Write items that are all strings or all small numbers at once; return if they are."""
+        kinds = set(map(type, items)) if 3 * len(items) <= self.left and depth < MAX_DEPTH else ()
+        if kinds == {str}:
+            if sum(map(len, items)) > self.left:
+                return False
+        elif not kinds or not _INTEGERS.issuperset(kinds) or max(map(abs, items)) >= 1 << 63:
+            return False
+        self.put(f"{opening}{repr([*items])[1:-1]}{closing}")
+        return True
 
     def write_dict(self, value: dict[Any, Any], depth: int) -> None:
         self.put("{")
@@ -191,29 +257,36 @@ def _sorted(items: Any, max_characters: int, depth: int) -> list[str]:
     return [text for _, text in rows]
 
 
+_INTEGERS = frozenset({int, bool})
 _SIGNS = (ast.UAdd, ast.USub)
 
 
 def _value(node: ast.expr) -> Any:
-    match node:
-        case ast.Constant():
-            return node.value
-        case ast.List(elts=items):
-            return [_value(item) for item in items]
-        case ast.Tuple(elts=items):
-            return tuple([_value(item) for item in items])
-        case ast.Set(elts=items):
-            return {_value(item) for item in items}
-        case ast.Dict():
-            return _dict(node)
-        case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _SIGNS):
-            value = _number(operand)
-            return +value if isinstance(op, ast.UAdd) else -value
-        case ast.BinOp():
-            return _complex(node)
-        case ast.Call():
-            return _made_by_call(node)
-    return _refuse(type(node).__name__)
+    read = _READERS.get(type(node))
+    return read(node) if read is not None else _refuse(type(node).__name__)
+
+
+def _constant(node: Any) -> Any:
+    return node.value
+
+
+def _list(node: Any) -> list[Any]:
+    return [_value(item) for item in node.elts]
+
+
+def _tuple(node: Any) -> tuple[Any, ...]:
+    return tuple([_value(item) for item in node.elts])
+
+
+def _set(node: Any) -> set[Any]:
+    return {_value(item) for item in node.elts}
+
+
+def _signed(node: Any) -> Any:
+    if not isinstance(node.op, _SIGNS):
+        return _refuse("an operation")
+    value = _number(node.operand)
+    return +value if isinstance(node.op, ast.UAdd) else -value
 
 
 def _dict(node: ast.Dict) -> dict[Any, Any]:
@@ -247,6 +320,18 @@ def _made_by_call(node: ast.Call) -> Any:
         case ast.Call(func=ast.Name(id="frozenset"), args=[ast.Set() as display], keywords=[]):
             return frozenset(_value(display))
     return _refuse("Call")
+
+
+_READERS: dict[type, Callable[[Any], Any]] = {
+    ast.Constant: _constant,
+    ast.List: _list,
+    ast.Tuple: _tuple,
+    ast.Set: _set,
+    ast.Dict: _dict,
+    ast.UnaryOp: _signed,
+    ast.BinOp: _complex,
+    ast.Call: _made_by_call,
+}
 
 
 def _number(node: ast.expr) -> Any:

@@ -114,8 +114,12 @@ class Execution(Function):
 
     writer: str
     cases: list[Case]
+    case_seconds: list[float]
+    """Wall-clock seconds of each case, NaN where its process was ended: no two runs agree on
+    them, and nothing that is published depends on them."""
     body_lines: list[int]
-    """Executable lines of the entry point's body, in the numbering of the program."""
+    """Executable lines of the entry point's body, in the numbering of the program; empty where
+    coverage was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

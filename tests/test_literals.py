@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c2c_tasks.literals import Unrepresentable, dumps, loads
+from c2c_tasks.literals import Unrepresentable, canonical, dumps, loads
 
 HASHABLE = st.recursive(
     st.none()
@@ -149,3 +149,73 @@ def test_sets_of_strings_are_written_alike_under_every_hash_seed() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(texts) == 1
+
+
+def representable(value: object) -> bool:
+    try:
+        dumps(value)
+    except Unrepresentable:
+        return False
+    return True
+
+
+@given(st.lists(VALUES.filter(representable), max_size=6))
+def test_canonical_texts_are_left_as_they_are(values: list[object]) -> None:
+    texts = [dumps(value) for value in values]
+    assert canonical(texts) == texts
+
+
+PIECES = [
+    "'",
+    '"',
+    "\\",
+    "a",
+    "1",
+    "0",
+    "-",
+    ".",
+    "e",
+    ",",
+    ", ",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    " ",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=9).map("".join), max_size=4))
+def test_what_is_canonical_reads_back_to_itself(texts: list[str]) -> None:
+    try:
+        found = canonical(texts)
+    except ValueError:
+        return
+    assert len(found) == len(texts)
+    assert [dumps(loads(text)) for text in found] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_canonical"),
+    [
+        ("-0", "0"),
+        ("01.0", "1.0"),
+        ("01", None),
+        ("1_0", "10"),
+        ("'a' 'b'", "'ab'"),
+        ("{3, 1}", "{1, 3}"),
+    ],
+)
+def test_other_spellings_are_written_anew(text: str, is_canonical: str | None) -> None:
+    if is_canonical is None:
+        with pytest.raises(ValueError, match="literal"):
+            canonical([text])
+    else:
+        assert canonical(["1", text]) == ["1", is_canonical]
+
+
+def test_texts_that_hang_together_are_no_literals() -> None:
+    with pytest.raises(ValueError, match="literal"):
+        canonical(["{'a'", "'b'}, 2"])

@@ -5,17 +5,18 @@ the child's lines are claims about its own function, which the host checks. This
 the sandbox's: it imports the standard library, and of ours what the image holds.
 """
 
-import os
 import signal
 import sys
-import time
-from json import dumps as to_json
+from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii as quoted
+from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from c2c_tasks.literals import Unrepresentable, dumps, loads
+from c2c_tasks.literals import CALLED_NAMES, Unrepresentable, dumps
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine
 from c2c_tasks.sandbox.coverage import LineRecorder, executable_lines, line_recorder
+from c2c_tasks.sandbox.frames import write_all
 
 FILENAME = "<program>"
 MODULE = "program"
@@ -25,8 +26,15 @@ MAX_TIMED_OUT = 3
 """Cases of a function that may time out; those after them are not run."""
 FLUSH_SECONDS = 0.005
 FLUSH_LINES = 64
-ALARM_AGAIN_SECONDS = 0.05
-"""CPU time after which a function that swallowed the alarm gets another one."""
+CO_VARARGS = 0x04
+CO_VARKEYWORDS = 0x08
+TICKS = 10
+"""Ticks of the CPU clock in the time of a case."""
+
+_NAMES_OF_LITERALS = {"__builtins__": {}, **CALLED_NAMES}
+_TIMED_OUT = '"timed_out",null,null,null,[]'
+_INVALID = '"invalid",null,null,null,[]'
+_KILLED = '"killed",null,null,null,[]'
 
 
 class _CaseTimedOut(BaseException):
@@ -38,121 +46,143 @@ class Unbindable(ValueError):
 
 
 def run(
-    request: dict[str, Any],
-    limits: Limits,
-    confinement: Confinement,
-    descriptor: int,
-    progress: Any,
+    request: bytes, limits: Limits, confinement: Confinement, descriptor: int, progress: Any
 ) -> None:
     """Run a request's cases and write what came of them to the descriptor, as lines of JSON.
 
-    The first line is `{"body_lines": [...]}` or `{"failed_to_load": reason}`, each further
-    one `[case, outcome, output, exception type, exception message, covered lines]`.
+    The request is a line with the name of the entry point, one with `BYTES COVERAGE` (bytes of
+    the program; 1 or 0), then the program, then a case a line. The first line that is written
+    is `{"body_lines": [...]}` or `{"failed_to_load": reason}`, each further one
+    `[case, outcome, output, exception type, exception message, covered lines, microseconds]`.
     `progress` is memory shared with the supervisor: 0 while loading, then the case's
     position, counted from 1.
     """
-    descriptor = confine(limits, confinement, descriptor)
-    signal.signal(signal.SIGPROF, _on_alarm)
+    descriptor = confine(confinement, descriptor)
+    Clock.tick(limits.case_seconds / TICKS)
+    serve(request, limits, descriptor, progress)
+
+
+def serve(request: bytes, limits: Limits, descriptor: int, progress: Any) -> None:
+    """Do what `run` does, in a process that is confined and has a clock."""
+    entry_point, head, rest = request.split(b"\n", 2)
+    size, coverage = map(int, head.split())
+    program, cases = rest[:size].decode(), rest[size:].decode()
     lines = _Lines(descriptor)
-    _arm(limits)
     try:
-        code = compile(request["program"], FILENAME, "exec", dont_inherit=True)
-        function = _load(code, request["entry_point"])
-        body = _unwrap(function).__code__
+        Clock.start()
+        calls = _Calls(program, entry_point.decode(), limits.output_characters, bool(coverage))
+        Clock.stop()
     except BaseException as error:
-        _disarm()
+        Clock.stop()
         kind, message = _describe(error)
-        lines.add({"failed_to_load": f"{kind}: {message}"})
+        lines.add(f'{{"failed_to_load": {quoted(f"{kind}: {message}")}}}')
         lines.flush()
         return
-    _disarm()
-    lines.add({"body_lines": sorted(executable_lines(body))})
-    recorder = line_recorder(code) if request["coverage"] else LineRecorder()
+    lines.add(f'{{"body_lines": {calls.body_lines}}}')
     timed_out = 0
-    for case, arguments in enumerate(request["cases"]):
-        lines.flush_if_due()
+    for case, arguments in enumerate(_values(cases)):
         progress[:4] = (case + 1).to_bytes(4, "big")
-        result = _run_case(function, code, request, arguments, limits, recorder)
-        lines.add([case, *result])
-        function = None  # state must not leak from case to case: each has a fresh module
-        timed_out += result[0] == "timed_out"
-        if timed_out == MAX_TIMED_OUT:
-            break
+        started = perf_counter()
+        result = calls.run(arguments)
+        ended = perf_counter()
+        lines.add(f"[{case},{result},{round((ended - started) * 1e6)}]")
+        lines.flush_if_due(ended)
+        if result is _TIMED_OUT:
+            timed_out += 1
+            if timed_out == MAX_TIMED_OUT:
+                break
     lines.flush()
 
 
-def _run_case(
-    function: Any,
-    code: CodeType,
-    request: dict[str, Any],
-    arguments: str,
-    limits: Limits,
-    recorder: LineRecorder,
-) -> tuple[Any, ...]:
-    """Return outcome, output, exception type, exception message and covered lines."""
-    recorder.clear()
-    try:
-        _arm(limits)
+class _Calls:
+    """A program that is called case by case, each in a fresh module: no state leaks."""
+
+    def __init__(self, program: str, entry_point: str, max_characters: int, coverage: bool) -> None:
+        self._code = compile(program, FILENAME, "exec", dont_inherit=True)
+        self._entry_point = entry_point
+        self._max_characters = max_characters
+        self._loaded: Any = _load(self._code, entry_point)
+        self._recorder = line_recorder(self._code) if coverage else LineRecorder()
+        body = _unwrap(self._loaded).__code__
+        self.body_lines = sorted(executable_lines(body)) if coverage else []
+
+    def run(self, arguments: object) -> str:
+        """Return outcome, output, exception type, message and lines, as the text of JSON items."""
         try:
-            result = _call(function, code, request, arguments, limits, recorder)
-        finally:
-            _disarm()
-        if not _Alarm.rang:  # a function may swallow it, and return late
-            return result
-    except _CaseTimedOut:
-        _disarm()
-    return "timed_out", None, None, None, []
+            Clock.start()
+            result = self._call(arguments)
+            Clock.stop()
+        except _CaseTimedOut:
+            Clock.stop()
+            return _TIMED_OUT
+        return _TIMED_OUT if Clock.rang else result  # a function may swallow it, and return late
 
-
-def _call(
-    function: Any,
-    code: CodeType,
-    request: dict[str, Any],
-    arguments: str,
-    limits: Limits,
-    recorder: LineRecorder,
-) -> tuple[Any, ...]:
-    try:
-        if function is None:
-            function = _load(code, request["entry_point"])
-        positional, named = bind(_unwrap(function).__code__, _read(arguments))
-        recorder.start()
+    def _call(self, arguments: object) -> str:
+        recorder = self._recorder
+        recorder.clear()
         try:
-            value = function(*positional, **named)
-        finally:
-            recorder.stop()
-        return "returned", dumps(value, limits.output_characters), None, None, recorder.lines()
-    except _CaseTimedOut:
-        raise
-    except Unbindable:
-        return "invalid", None, None, None, []
-    except Unrepresentable:
-        return "unrepresentable", None, None, None, recorder.lines()
-    except MemoryError:
-        return "killed", None, None, None, []
-    except BaseException as error:  # its __str__ is the function's code too, and on the clock
-        return "raised", None, *_describe(error), recorder.lines()
+            function = self._loaded or _load(self._code, self._entry_point)
+            self._loaded = None
+            positional, named = bind(_unwrap(function).__code__, arguments)
+            recorder.start()
+            try:
+                value = function(*positional, **named)
+            finally:
+                recorder.stop()
+            output = quoted(dumps(value, self._max_characters))
+            return f'"returned",{output},null,null,{recorder.lines()}'
+        except _CaseTimedOut:
+            raise
+        except Unbindable:
+            return _INVALID
+        except Unrepresentable:
+            return f'"unrepresentable",null,null,null,{recorder.lines()}'
+        except MemoryError:
+            return _KILLED
+        except BaseException as error:  # its __str__ is the function's code too, and on the clock
+            kind, message = _describe(error)
+            return f'"raised",null,{quoted(kind)},{quoted(message)},{recorder.lines()}'
 
 
-class _Alarm:
+class Clock:
+    """Counts a case's CPU time in ticks, and raises in its function when it is used up.
+
+    No system call is needed for a case. What never comes back to the interpreter (a regular
+    expression, a sort) does not hear it: the supervisor ends such a child.
+    """
+
+    ticks = 0
+    running = False
     rang = False
 
+    @staticmethod
+    def install() -> None:
+        """Listen for ticks; children inherit it."""
+        signal.signal(signal.SIGPROF, Clock._on_tick)
 
-def _on_alarm(signum: int, frame: object) -> None:
-    _Alarm.rang = True
-    raise _CaseTimedOut
+    @staticmethod
+    def tick(seconds: float) -> None:
+        """Tick at intervals of CPU time."""
+        signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
 
+    @staticmethod
+    def start() -> None:
+        """Begin a case."""
+        Clock.ticks = 0
+        Clock.rang = False
+        Clock.running = True
 
-def _arm(limits: Limits) -> None:
-    """Start a case's CPU clock: an exception first, the kernel's kill where that is not heard."""
-    _Alarm.rang = False
-    signal.setitimer(signal.ITIMER_PROF, limits.case_seconds, ALARM_AGAIN_SECONDS)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 1.5 * limits.case_seconds + 0.25)
+    @staticmethod
+    def stop() -> None:
+        """End a case."""
+        Clock.running = False
 
-
-def _disarm() -> None:
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    @staticmethod
+    def _on_tick(signum: int, frame: object) -> None:
+        Clock.ticks += 1
+        if Clock.running and Clock.ticks > TICKS:
+            Clock.rang = True
+            raise _CaseTimedOut
 
 
 def _load(code: CodeType, entry_point: str) -> Any:
@@ -164,7 +194,7 @@ def _load(code: CodeType, entry_point: str) -> Any:
         function = module.__dict__[entry_point]
     except KeyError:
         raise LookupError(f"the program does not define {entry_point}") from None
-    if not isinstance(_unwrap(function), FunctionType):
+    if type(function) is not FunctionType and not isinstance(_unwrap(function), FunctionType):
         raise TypeError(f"{entry_point} is not a function")
     return function
 
@@ -178,30 +208,48 @@ def _unwrap(function: Any) -> Any:
     return function
 
 
-def _read(arguments: str) -> dict[str, Any]:
+def _values(cases: str) -> Iterator[object]:
+    """Yield the values of canonical literals, one a line; None for a text that is none."""
+    if not cases:
+        return
+    texts = cases.split("\n")
     try:
-        values = loads(arguments)
-    except ValueError as error:
-        raise Unbindable(str(error)) from None
-    if type(values) is not dict or not all(type(name) is str for name in values):
-        raise Unbindable("not a dict of names")
-    return values
+        # All at once: most of a compiler's time goes into starting it.
+        values = _value("[" + ",".join(texts) + "]")
+    except Exception:
+        values = None
+    if type(values) is list and len(values) == len(texts):
+        yield from values
+        return
+    for text in texts:
+        try:
+            yield _value(text)
+        except Exception:
+            yield None
 
 
-def bind(code: CodeType, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+def _value(literal: str) -> object:
+    return eval(literal, _NAMES_OF_LITERALS)
+
+
+def bind(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:
     """Split a dict of parameter values into positional and named arguments.
 
-    The value of ``*args`` is a tuple, that of ``**kwargs`` a dict. Raises ValueError where
+    The value of ``*args`` is a tuple, that of ``**kwargs`` a dict. Raises Unbindable where
     they are something else, or where no call can pass them.
     """
+    if type(values) is not dict or {*map(type, values)} - {str}:
+        raise Unbindable("not a dict of names")
+    if not code.co_flags & (CO_VARARGS | CO_VARKEYWORDS) and not code.co_posonlyargcount:
+        return [], values
     names = code.co_varnames
     position = code.co_argcount + code.co_kwonlyargcount
     more: Any = ()
     further: Any = {}
-    if code.co_flags & 0x04:
+    if code.co_flags & CO_VARARGS:
         more = values.pop(names[position], ())
         position += 1
-    if code.co_flags & 0x08:
+    if code.co_flags & CO_VARKEYWORDS:
         further = values.pop(names[position], {})
     if type(more) is not tuple or type(further) is not dict:
         raise Unbindable("*args is no tuple, or **kwargs no dict")
@@ -236,20 +284,17 @@ class _Lines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lines: list[str] = []
-        self._flushed = time.monotonic()
+        self._flushed = perf_counter()
 
-    def add(self, line: object) -> None:
-        self._lines.append(to_json(line))
+    def add(self, line: str) -> None:
+        self._lines.append(line)
 
-    def flush_if_due(self) -> None:
-        late = time.monotonic() - self._flushed > FLUSH_SECONDS
-        if late or len(self._lines) >= FLUSH_LINES:
+    def flush_if_due(self, now: float) -> None:
+        if now - self._flushed > FLUSH_SECONDS or len(self._lines) >= FLUSH_LINES:
             self.flush()
+            self._flushed = now
 
     def flush(self) -> None:
-        if self._lines:
-            data = memoryview(("\n".join(self._lines) + "\n").encode())
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+        self._lines.append("")
+        write_all(self._descriptor, "\n".join(self._lines).encode())
         self._lines.clear()
-        self._flushed = time.monotonic()

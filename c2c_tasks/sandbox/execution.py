@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import nan
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
@@ -119,7 +120,7 @@ class _Task:
 
     def _execute(self, inputs: Inputs, counts: Counter[str]) -> Execution:
         arguments = list(dict.fromkeys(inputs.arguments))
-        cases, body_lines = self._run_cases(self.first, inputs, arguments, counts)
+        cases, seconds, body_lines = self._run_cases(self.first, inputs, arguments, counts)
         rounds = self.options.refine_rounds if self.refine is not None else 0
         for _ in range(rounds):
             new = [] if _time_is_up(cases) else self._refined(inputs, cases, counts)
@@ -127,7 +128,9 @@ class _Task:
             if not new:
                 break
             arguments += new
-            cases += self._run_cases(self.first, inputs, new, counts)[0]
+            more, more_seconds, _ = self._run_cases(self.first, inputs, new, counts)
+            cases += more
+            seconds += more_seconds
         for crew in self.again if _SET.search(inputs.program) else self.again[:1]:
             cases = self._check(crew, inputs, cases)
         counts["cases_nondeterministic"] += sum(not case.deterministic for case in cases)
@@ -136,6 +139,7 @@ class _Task:
             inputs,
             writer=inputs.writer,
             cases=cases,
+            case_seconds=seconds,
             body_lines=body_lines,
         )
 
@@ -151,9 +155,10 @@ class _Task:
 
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
-    ) -> tuple[list[Case], list[int]]:
-        """Run cases in as few children as it takes; return them, and the body's lines."""
+    ) -> tuple[list[Case], list[float], list[int]]:
+        """Run cases in as few children as it takes; return them, their seconds, body lines."""
         cases: dict[int, Case] = {}
+        seconds: dict[int, float] = {}
         left = list(range(len(arguments)))
         deaths = 0
         while True:
@@ -169,6 +174,7 @@ class _Task:
             if reply.failed_to_load is not None:
                 raise _Dropped("failed_to_load", reply.failed_to_load)
             cases |= {left[position]: case for position, case in reply.cases.items()}
+            seconds |= {left[position]: value for position, value in reply.seconds.items()}
             counts["cases_run"] += len(reply.cases)
             counts["cases_invalid"] += len(reply.invalid)
             answered = reply.cases.keys() | reply.invalid
@@ -189,13 +195,18 @@ class _Task:
                 missing = left
                 break
         counts["cases_not_run"] += len(missing)
-        return [cases[i] for i in sorted(cases)], reply.body_lines
+        order = sorted(cases)
+        return (
+            [cases[i] for i in order],
+            [seconds.get(i, nan) for i in order],
+            reply.body_lines,
+        )
 
     def _check(self, crew: Crew, function: Function, cases: list[Case]) -> list[Case]:
         """Run cases again, last first, and return them with what was found on determinism."""
         sound = [case for case in cases if case.outcome in ("returned", "raised")]
         again = [case.arguments for case in reversed(sound)]
-        ran, _ = self._run_cases(crew, function, again, Counter())
+        ran, *_ = self._run_cases(crew, function, again, Counter())
         seen = {case.arguments: case for case in ran}
         checked = []
         for case in cases:

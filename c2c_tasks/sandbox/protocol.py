@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 from c2c_tasks import literals
@@ -22,8 +21,10 @@ from c2c_tasks.sandbox.frames import MAX_PAYLOAD
 Ending = Literal["exited", "died", "timed_out", "flooded"]
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,16}\b")
-_TIMER_SIGNALS = frozenset({"signal 14", "signal 24", "signal 26", "signal 27"})
+_OUTCOMES = frozenset({*get_args(Outcome), "invalid"})
+_TIMER_SIGNALS = frozenset({b"signal 14", b"signal 24", b"signal 26", b"signal 27"})
 """SIGALRM, SIGXCPU, SIGVTALRM, SIGPROF: how the kernel ends a child out of CPU time."""
+_MAX_MICROSECONDS = 10**12
 
 
 class ProtocolViolation(ValueError):
@@ -42,22 +43,20 @@ class Request:
 
     @property
     def max_bytes(self) -> int:
-        """Bytes that the child may answer: a JSON escape is 12 bytes a character at most."""
+        """Bytes that the child may answer: a character is 12 bytes of JSON at most."""
         lines = 7 * _line_count(self.program)
         case = 12 * (self.output_characters + MAX_MESSAGE_CHARACTERS) + lines + 2_000
         return min(MAX_PAYLOAD // 2, 10_000 + lines + len(self.arguments) * case)
 
-    def encode(self, identifier: int) -> bytes:
+    def encode(self, number: int) -> bytes:
         """Return the payload that asks a runner to run this."""
-        message = {
-            "id": identifier,
-            "program": self.program,
-            "entry_point": self.entry_point,
-            "cases": list(self.arguments),
-            "coverage": self.coverage,
-            "max_bytes": self.max_bytes,
-        }
-        return json.dumps(message).encode()
+        program = self.program.encode()
+        # A literal has no line feed. What has one becomes what no compiler takes.
+        cases = "\n".join([text.replace("\n", "\0") for text in self.arguments]).encode()
+        return b"%d %d\n%b\n%d %d\n%b%b" % (
+            *(number, self.max_bytes, self.entry_point.encode(), len(program), self.coverage),
+            *(program, cases),
+        )
 
 
 @dataclass(slots=True)
@@ -71,93 +70,119 @@ class Reply:
     body_lines: list[int] = field(default_factory=list)
     cases: dict[int, Case] = field(default_factory=dict)
     """Cases that ran, by position."""
+    seconds: dict[int, float] = field(default_factory=dict)
+    """Wall-clock seconds that they took, by position."""
     invalid: set[int] = field(default_factory=set)
     """Positions of arguments that no call can pass."""
 
 
-def decode(payload: bytes, identifier: int, request: Request) -> Reply:
+def decode(payload: bytes, number: int, request: Request) -> Reply:
     """Return the reply that a payload holds. Raises ProtocolViolation."""
     head, *lines = payload.split(b"\n")
-    reply = _head(_json(head), identifier, len(request.arguments))
-    if lines and lines[-1] and reply.ended == "exited":
+    reply = _head(head, number, len(request.arguments))
+    if lines and lines.pop() and reply.ended == "exited":
         raise ProtocolViolation("the last line has no end")
-    for position, line in enumerate(lines[:-1]):  # what follows the last line's end was cut off
-        value = _json(line)
-        if position == 0:
-            _loading(value, reply, request)
-        else:
-            _case(value, reply, request)
+    # What followed the last line's end was cut off; all others are read at once. A child that
+    # breaks a line in two deceives nobody: what is read is checked item by item.
+    items = _json(b"[%b]" % b",".join(lines))
+    last_line = _line_count(request.program)
+    for loading in items[:1]:
+        _loading(loading, reply, last_line)
+    for case in items[1:]:
+        _case(case, reply, request, last_line)
+    _make_canonical(reply, request)
     return reply
 
 
-def _head(value: Any, identifier: int, cases: int) -> Reply:
-    match value:
-        case {"id": int(found), "ended": str(ended), "at": int(at)} if len(value) == 3:
-            if found != identifier:
-                raise ProtocolViolation(f"answers function {found}, not {identifier}")
-            if not 0 <= at <= cases:
-                at = 0  # a child can write there: then it lies about itself
-            return Reply(_ending(ended), at - 1 if at else None)
-    raise ProtocolViolation("not a supervisor's line")
+def _head(head: bytes, number: int, cases: int) -> Reply:
+    try:
+        found, at, ended = head.split(b" ", 2)
+        position = int(at)
+        if int(found) != number:
+            raise ProtocolViolation(f"answers function {int(found)}, not {number}")
+    except ValueError:
+        raise ProtocolViolation("not a supervisor's line") from None
+    if not 0 < position <= cases:  # a child can write there: then it lies about itself
+        return Reply(_ending(ended), None)
+    return Reply(_ending(ended), position - 1)
 
 
-def _ending(ended: str) -> Ending:
-    if ended in ("timed_out", "flooded"):
-        return cast(Ending, ended)
-    if ended in _TIMER_SIGNALS:
+def _ending(ended: bytes) -> Ending:
+    if ended == b"exit 0":
+        return "exited"
+    if ended == b"timed_out" or ended in _TIMER_SIGNALS:
         return "timed_out"
-    return "exited" if ended == "exit 0" else "died"
+    return "flooded" if ended == b"flooded" else "died"
 
 
-def _loading(value: Any, reply: Reply, request: Request) -> None:
+def _loading(value: Any, reply: Reply, last_line: int) -> None:
     match value:
         case {"failed_to_load": str(reason)} if len(value) == 1:
             limit = MAX_TYPE_CHARACTERS + MAX_MESSAGE_CHARACTERS + 2
-            reply.failed_to_load = _text(reason, 2 * limit)
+            _check_text(reason, 2 * limit)
+            reply.failed_to_load = reason
         case {"body_lines": list(lines)} if len(value) == 1:
-            reply.body_lines = _lines(lines, request)
+            reply.body_lines = _lines(lines, last_line)
         case _:
             raise ProtocolViolation("the first line is not about loading")
 
 
-def _case(value: Any, reply: Reply, request: Request) -> None:
-    if type(value) is not list or len(value) != 6 or type(value[0]) is not int:
+def _case(value: Any, reply: Reply, request: Request, last_line: int) -> None:
+    if type(value) is not list or len(value) != 7 or type(value[0]) is not int:
         raise ProtocolViolation("not a case's line")
-    position, outcome, output, kind, message, lines = value
+    position, outcome, output, kind, message, lines, microseconds = value
     if not 0 <= position < len(request.arguments):
         raise ProtocolViolation(f"there is no case {position}")
     if position in reply.cases or position in reply.invalid or reply.failed_to_load is not None:
         raise ProtocolViolation(f"case {position} is answered twice")
+    if type(outcome) is not str or outcome not in _OUTCOMES:
+        raise ProtocolViolation("unknown outcome")
     if outcome == "invalid":
         reply.invalid.add(position)
         return
-    if outcome not in get_args(Outcome):
-        raise ProtocolViolation("unknown outcome")
     if (outcome == "returned") != (output is not None):
         raise ProtocolViolation("only a case that returned has an output")
     if (outcome == "raised") != (kind is not None) or (kind is None) != (message is None):
         raise ProtocolViolation("only a case that raised has an exception")
+    if type(microseconds) is not int or not 0 <= microseconds < _MAX_MICROSECONDS:
+        raise ProtocolViolation("not a duration")
     if output is not None:
-        output = _literal(_text(output, request.output_characters), request.output_characters)
+        _check_text(output, request.output_characters)
     if kind is not None:
-        kind = _text(kind, 2 * MAX_TYPE_CHARACTERS)
-        # A surrogate is spelled with six characters.
-        message = _text(message, 6 * MAX_MESSAGE_CHARACTERS)
+        _check_text(kind, 2 * MAX_TYPE_CHARACTERS)
+        _check_text(
+            message, 6 * MAX_MESSAGE_CHARACTERS
+        )  # a surrogate is spelled with six characters
     reply.cases[position] = Case(
         arguments=request.arguments[position],
-        outcome=outcome,
+        outcome=cast(Outcome, outcome),
         output=output,
         exception_type=kind,
         exception_message=message,
-        covered_lines=_lines(lines, request),
+        covered_lines=_lines(lines, last_line),
         # An address is another one in every process, even where two runs happen to agree.
         deterministic=not _ADDRESS.search(output or message or ""),
     )
+    reply.seconds[position] = microseconds / 1e6
+
+
+def _make_canonical(reply: Reply, request: Request) -> None:
+    """Have the host's own code read every output, and write those that it would write otherwise."""
+    returned = [(position, case) for position, case in reply.cases.items() if case.output]
+    try:
+        texts = literals.canonical([case.output or "" for _, case in returned])
+    except ValueError as error:
+        raise ProtocolViolation(f"an output is not a literal: {error}") from None
+    for (position, case), text in zip(returned, texts, strict=True):
+        if len(text) > request.output_characters:
+            raise ProtocolViolation("the output is too long")
+        if text != case.output:
+            reply.cases[position] = replace(case, output=text)
 
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+        return _JSON.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ProtocolViolation(f"not JSON: {error}") from None
 
@@ -166,35 +191,20 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _text(value: Any, max_characters: int) -> str:
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _check_text(value: Any, max_characters: int) -> None:
     if type(value) is not str or len(value) > max_characters:
         raise ProtocolViolation("not a text of allowed length")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ProtocolViolation("not a text that UTF-8 can hold") from None
-    return value
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ProtocolViolation("not a text that UTF-8 can hold") from None
 
 
-def _literal(text: str, max_characters: int) -> str:
-    try:
-        canonical = (_short if len(text) <= 200 else _canonical)(text)
-    except ValueError as error:
-        raise ProtocolViolation(f"the output is not a literal: {error}") from None
-    if len(canonical) > max_characters:
-        raise ProtocolViolation("the output is too long")
-    return canonical
-
-
-def _canonical(text: str) -> str:
-    return literals.dumps(literals.loads(text))
-
-
-_short = lru_cache(maxsize=1 << 16)(_canonical)
-
-
-def _lines(values: Any, request: Request) -> list[int]:
-    last = _line_count(request.program)
+def _lines(values: Any, last: int) -> list[int]:
     if type(values) is not list or len(values) > last:
         raise ProtocolViolation("not a list of lines")
     before = 0

@@ -5,17 +5,14 @@ lines it counts the bytes, and passes them on. It owns the wall clock, and kills
 child leaves behind before the next one starts. This module is the sandbox's: it imports the
 standard library, and of ours what the image holds.
 
-Messages are frames. The host sends a set-up, then functions:
-
-    {"limits": [...], "uid": 65534, "read_only": false}
-    {"id": 7, "program": ..., "entry_point": ..., "cases": [...], "coverage": true, "max_bytes": n}
-
-and gets a frame of facts (``{"python": ..., "uid": ...}``: what could be set up), then for
-each function one frame, in order: a line ``{"id": 7, "ended": ..., "at": n}`` of the
-supervisor's, and below it the child's lines.
+Messages are frames. The host sends a set-up, ``{"limits": [...], "uid": 65534, "read_only":
+false}``, then functions, each a line for the supervisor, ``NUMBER BYTES`` (bytes that the child
+may answer), and below it the child's request. It gets a frame of facts, ``{"python": ...,
+"uid": ...}`` (what could be set up), then for each function one frame, in order: a line of the
+supervisor's, ``NUMBER CASE ENDED`` (case that the child was at, how it ended), and below it the
+child's lines.
 """
 
-import ctypes
 import gc
 import json
 import mmap
@@ -23,54 +20,54 @@ import os
 import resource
 import select
 import signal
-import struct
 import sys
 import time
 import warnings
-from pathlib import Path
-from typing import Any
 
 from c2c_tasks.sandbox import child
-from c2c_tasks.sandbox.confinement import Confinement, Limits
+from c2c_tasks.sandbox.confinement import (
+    Confinement,
+    Limits,
+    confine_supervisor,
+    make_read_only,
+)
 from c2c_tasks.sandbox.frames import read_frame, write_frame
 
-PRELOADED = ("bisect", "collections", "copy", "datetime", "heapq", "itertools", "string")
+PRELOADED = (
+    *("base64", "bisect", "binascii", "collections", "copy", "datetime", "functools", "heapq"),
+    *("itertools", "math", "operator", "re", "string", "struct", "typing"),
+)
 """Modules that functions use most: imported once here, not in every child."""
 
-PR_SET_DUMPABLE = 4
-PR_SET_CHILD_SUBREAPER = 36
-SYS_MOUNT_SETATTR = 442
-MOUNT_ATTR_RDONLY = 1
-AT_FDCWD = -100
-AT_RECURSIVE = 0x8000
+HOST_IN = 4
+HOST_OUT = 5
+LOOK_SECONDS = 0.1
+"""How often the supervisor looks after a child that says nothing."""
 
 
 def main() -> None:
     """Serve the host until it closes the stream."""
+    _take_streams()
     for name in PRELOADED:
         __import__(name)
     warnings.simplefilter("ignore")
     _forget_own_path()
-    setup = json.loads(read_frame(0) or b"null")
+    setup = json.loads(read_frame(HOST_IN) or b"null")
     if setup is None:
         return
-    libc = ctypes.CDLL(None)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     uid = _usable_uid(setup["uid"])
     facts = {
         "python": sys.version.split()[0],
         "process_1": os.getpid() == 1,
-        "read_only": bool(setup["read_only"]) and _make_read_only(libc),
+        "read_only": bool(setup["read_only"]) and make_read_only(),
         "uid": uid,
     }
-    supervisor = Supervisor(Limits(*setup["limits"]), Confinement(uid, libc))
-    write_frame(1, json.dumps(facts).encode())
-    # Children share these objects' pages until they touch them; the collector would.
-    gc.collect()
-    gc.freeze()
-    while (payload := read_frame(0)) is not None:
-        write_frame(1, supervisor.run(json.loads(payload)))
+    limits = Limits(*setup["limits"])
+    supervisor = Supervisor(limits, confine_supervisor(limits, uid))
+    write_frame(HOST_OUT, json.dumps(facts).encode())
+    supervisor.warm_up()
+    while (payload := read_frame(HOST_IN)) is not None:
+        write_frame(HOST_OUT, supervisor.run(payload))
 
 
 class Supervisor:
@@ -81,51 +78,114 @@ class Supervisor:
         self._confinement = confinement
         self._progress = mmap.mmap(-1, 4)
         self._own_limits = _resource_limits()
+        self._poll = select.poll()
+        child.Clock.install()
 
-    def run(self, request: dict[str, Any]) -> bytes:
+    def warm_up(self) -> None:
+        """Run a program of ours, and freeze the heap.
+
+        What the interpreter does once, or only after some repeats, it has done then: it would
+        do it in every child again, and each time in a copied page. Children share the pages
+        of frozen objects until they touch them; the collector would touch all.
+        """
+        case = b"{'x': [1, 'a']}"
+        request = b"f\n%d 0\n%b%b" % (len(_WARM_UP), _WARM_UP, b"\n".join([case] * 20))
+        null = os.open(os.devnull, os.O_WRONLY)
+        for _ in range(3):
+            child.serve(request, self._limits, null, self._progress)
+        os.close(null)
+        gc.collect()
+        gc.freeze()
+
+    def run(self, payload: bytes) -> bytes:
         """Run a function's cases in a child and return the payload that answers the request."""
-        self._progress[:] = bytes(4)
+        head, request = payload.split(b"\n", 1)
+        number, max_bytes = head.split()
+        progress = self._progress
+        progress[:] = bytes(4)
         receiving, sending = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
-                child.run(request, self._limits, self._confinement, sending, self._progress)
+                child.run(request, self._limits, self._confinement, sending, progress)
                 os._exit(0)
             finally:
                 os._exit(70)  # whatever was raised, a child never returns into this loop
         os.close(sending)
-        pieces, ended = self._watch(pid, receiving, request["max_bytes"])
+        pieces, ended = self._watch(pid, receiving, int(max_bytes))
         os.close(receiving)
         _sweep()
         if self._confinement.uid is None and _resource_limits() != self._own_limits:
             # A child of the same user did that, and the next ones would inherit it. The
             # host finds this process gone while that function was under way.
             sys.exit("a function changed the supervisor's resource limits")
-        at = int.from_bytes(self._progress[:], "big")
-        head = json.dumps({"id": request["id"], "ended": ended, "at": at}).encode()
-        return b"\n".join([head, b"".join(pieces)])
+        at = int.from_bytes(progress[:], "big")
+        return b"".join([b"%b %d %b\n" % (number, at, ended), *pieces])
 
-    def _watch(self, pid: int, receiving: int, max_bytes: int) -> tuple[list[bytes], str]:
+    def _watch(self, pid: int, receiving: int, max_bytes: int) -> tuple[list[bytes], bytes]:
         """Read a child's lines until it ends or has to; return them and how it ended."""
+        stuck = _Stuck(pid, self._limits.case_seconds)
         deadline = time.monotonic() + self._limits.function_seconds
-        poll = select.poll()
-        poll.register(receiving, select.POLLIN)
+        self._poll.register(receiving, select.POLLIN)
         pieces: list[bytes] = []
-        ended = ""
+        ended = b""
         while not ended:
             left = deadline - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                ended = "timed_out"
+            if left <= 0:
+                ended = b"timed_out"
+            elif not self._poll.poll(min(left, LOOK_SECONDS) * 1000):
+                ended = b"timed_out" if stuck.look(self._progress[:]) else b""
             elif not (piece := os.read(receiving, 1 << 16)):
                 break  # the child is gone, or has closed its only way to be heard
             elif (max_bytes := max_bytes - len(piece)) < 0:
-                ended = "flooded"
+                ended = b"flooded"
             else:
                 pieces.append(piece)
+        self._poll.unregister(receiving)
         # A child that is exiting keeps its own status.
         os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return pieces, ended or (f"exit {code}" if code >= 0 else f"signal {-code}")
+        return pieces, ended or (b"exit %d" % code if code >= 0 else b"signal %d" % -code)
+
+
+class _Stuck:
+    """Finds a child that uses CPU time on one case and does not hear its own clock."""
+
+    def __init__(self, pid: int, case_seconds: float) -> None:
+        self._clock = (~pid << 3) | 2  # clock_getcpuclockid(3)
+        self._seconds = 1.5 * case_seconds + 0.25
+        self._at: bytes | None = None
+        self._since = 0.0
+
+    def look(self, at: bytes) -> bool:
+        """Return True when the child is still at the same case after too much CPU time."""
+        try:
+            now = time.clock_gettime(self._clock)
+        except OSError:
+            return False  # it is ending
+        if at != self._at:
+            self._at, self._since = at, now
+        return now - self._since > self._seconds
+
+
+_WARM_UP = b"""
+from typing import List
+LIMIT = 7
+def f(x: List[int], y=0):
+    if y:
+        raise ValueError(f"{y!r} is too much")
+    return {"a": [1.5, None, True, len(x)], "b": (1, "x"), "c": {1, 2}, "d": LIMIT}
+"""
+
+
+def _take_streams() -> None:
+    """Put the host's streams where children close them; standard input and output lead nowhere."""
+    for standard, own in ((0, HOST_IN), (1, HOST_OUT)):
+        os.dup2(standard, own)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
 
 
 def _sweep() -> None:
@@ -141,8 +201,10 @@ def _sweep() -> None:
         except ChildProcessError:
             return
         if pid == 0:  # orphans come to this process, being their subreaper
-            for orphan in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-                os.kill(int(orphan), signal.SIGKILL)
+            # Without pathlib, which is not loaded where functions run.
+            with open(f"/proc/self/task/{os.getpid()}/children") as children:  # noqa: PTH123
+                for orphan in children.read().split():
+                    os.kill(int(orphan), signal.SIGKILL)
             time.sleep(0.001)
 
 
@@ -153,8 +215,8 @@ def _resource_limits() -> list[tuple[int, int]]:
 
 def _forget_own_path() -> None:
     """Take the folder that holds this package off the path: functions see the standard library."""
-    root = Path(__file__).resolve().parents[2]
-    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != root]
+    root = os.path.realpath(__file__).rsplit(os.sep, 3)[0]
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != root]
 
 
 def _usable_uid(uid: int | None) -> int | None:
@@ -167,18 +229,11 @@ def _usable_uid(uid: int | None) -> int | None:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
-            with Path(os.__file__).open("rb"):
-                os._exit(0)
-        except OSError:
+            os.close(os.open(os.__file__, os.O_RDONLY))
+            os._exit(0)
+        finally:
             os._exit(1)
     return uid if os.waitpid(pid, 0)[1] == 0 else None
-
-
-def _make_read_only(libc: ctypes.CDLL) -> bool:
-    """Make every mount of this mount namespace read-only; return whether that worked."""
-    attributes = struct.pack("=QQQQ", MOUNT_ATTR_RDONLY, 0, 0, 0)
-    flags = (SYS_MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, attributes, len(attributes))
-    return bool(libc.syscall(*flags) == 0)
 
 
 if __name__ == "__main__":

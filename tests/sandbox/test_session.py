@@ -116,7 +116,7 @@ def test_a_runner_that_dies_once_costs_nothing() -> None:
 @pytest.mark.parametrize(
     "forge",
     [
-        lambda payload: encode(payload.replace(b'"id": ', b'"id": 1')),
+        lambda payload: encode(b"1" + payload),
         lambda payload: encode(payload)[:-1] + b"!",
         lambda payload: b"\xff" * 20,
         lambda payload: encode(payload) * 2,
