@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +140,7 @@ class DockerConnection:
         self._container = container
         self._buffer = bytearray()
         self._errors = bytearray()
+        self._in_use = threading.Lock()
         # Attached before the start: nothing that the runner says is lost.
         self._stream = client.attach_socket(
             container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -148,8 +150,9 @@ class DockerConnection:
 
     def send(self, data: bytes, timeout: float) -> None:
         """Send all the data."""
-        self._socket.settimeout(timeout)
-        self._socket.sendall(data)
+        with self._in_use:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(data)
 
     def receive(self, timeout: float) -> bytes:
         """Return what the runner wrote next; empty once it has ended."""
@@ -158,8 +161,9 @@ class DockerConnection:
             output = self._output()
             if output:
                 return output
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            data = self._socket.recv(1 << 18)
+            with self._in_use:
+                self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+                data = self._socket.recv(1 << 18)
             if not data:
                 return b""
             self._buffer += data
@@ -187,7 +191,9 @@ class DockerConnection:
         # attached stream would hold up the kill.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
+        # A thread that is reading wakes and lets go of the socket first: else it would go on
+        # reading whatever is opened next under the same number, the call below for one.
+        with self._in_use, contextlib.suppress(OSError):
             self._stream.close()
             self._socket.close()
         remove_container(self._client, self._container)
