@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -131,26 +135,50 @@ def test_containers_of_a_running_attempt_are_kept(
     assert swept == [{"kept": 1}]
 
 
-@pytest.mark.docker
-def test_a_task_that_times_out_leaves_no_container(
-    run_task: Any, docker_client: Any, labels: dict[str, str]
-) -> None:
+def run_endless(client: Any, labels: dict[str, str]) -> None:
+    """Run functions that never end, nine of them on two runners."""
     from c2c_tasks.sandbox.execution import execute
     from c2c_tasks.shards import StepReport
     from tests.sandbox.conftest import Sandbox
 
-    seen: list[int] = []
+    options = SandboxOptions(function_seconds=60, case_seconds=60, workers=2)
+    launcher = DockerLauncher(client, options, labels)
+    endless = [Sandbox.function(f"def f(x):\n    while x: {n}\n", "{'x': 1}") for n in range(9)]
+    list(execute(endless, options, StepReport("execute", "memory:"), launcher=launcher))
 
-    def run(client: Any, labels: dict[str, str]) -> None:
-        options = SandboxOptions(function_seconds=60, case_seconds=60, workers=2)
-        launcher = DockerLauncher(client, options, labels)
-        endless = [Sandbox.function(f"def f(x):\n    while x: {n}\n", "{'x': 1}") for n in range(9)]
-        seen.append(len(list_containers(client, own)))
-        list(execute(endless, options, StepReport("execute", "memory:"), launcher=launcher))
 
-    own = dict(labels)
-    assert run_task(run, execution_timeout=timedelta(seconds=3)).state == "failed"
-    assert seen == [0]
+@pytest.mark.docker
+def test_a_task_that_times_out_leaves_no_container(
+    run_task: Any, docker_client: Any, labels: dict[str, str]
+) -> None:
+    run = run_task(run_endless, execution_timeout=timedelta(seconds=3))
+    assert run.state == "failed"
+    assert list_containers(docker_client, labels) == []
+
+
+@pytest.mark.docker
+def test_a_task_that_is_killed_ends_and_leaves_no_container(
+    run_task: Any, docker_client: Any, labels: dict[str, str]
+) -> None:
+    """By the signal that Airflow's supervisor sends; it has five seconds before the next one."""
+    before = signal.getsignal(signal.SIGTERM)
+    killed: list[float] = []
+
+    def kill_when_running() -> None:
+        while len(list_containers(docker_client, labels)) < 2:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        killed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=kill_when_running, daemon=True)
+    thread.start()
+    try:
+        run = run_task(run_endless, execution_timeout=timedelta(seconds=60))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert time.monotonic() - killed[0] < 5
+    assert run.state == "failed"
     assert list_containers(docker_client, labels) == []
 
 
