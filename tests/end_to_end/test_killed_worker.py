@@ -146,7 +146,7 @@ def test_a_worker_killed_twenty_times_loses_and_repeats_nothing(
             # Once more, from nothing.
             file_path(shard).unlink()
             file_path(report_uri(shard)).unlink()
-    assert finished < KILLS / 2
+    assert finished < KILLS
 
     worker.temporary = workspace / "last"
     worker.temporary.mkdir()

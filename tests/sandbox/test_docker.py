@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import uuid
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.sandbox.docker import LABEL, DockerLauncher, remove_containers
 from c2c_tasks.sandbox.launchers import FIRST, RunnerError, SandboxError
+from tests.sandbox.registry import running_registry
 
 pytestmark = pytest.mark.docker
 
@@ -69,6 +72,40 @@ def test_an_image_may_be_named_by_its_id(docker_client: Any) -> None:
     identity = docker_client.inspect_image(SandboxOptions().image)["Id"]
     launcher = DockerLauncher(docker_client, SandboxOptions(image=identity), {})
     assert launcher.facts["image_id"] == identity
+
+
+def small_image(content: bytes) -> bytes:
+    """Return a root file system of one file, as a tar archive."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("content")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()
+
+
+def test_an_image_pinned_by_digest_stays_the_same_when_its_tag_moves(docker_client: Any) -> None:
+    if not docker_client.base_url.startswith("http+docker://localhost"):
+        pytest.skip("docker: the engine is on another machine, and the registry on this one")
+    with running_registry() as address:
+        name = f"{address}/case2code-sandbox"
+        docker_client.import_image_from_data(
+            small_image(uuid.uuid4().bytes), repository=name, tag="1"
+        )
+        image = docker_client.inspect_image(f"{name}:1")["Id"]
+        try:
+            docker_client.push(name, "1")
+            (pinned,) = docker_client.inspect_image(image)["RepoDigests"]
+            docker_client.tag(SandboxOptions().image, name, "1")
+            launcher = DockerLauncher(docker_client, SandboxOptions(image=pinned), {})
+            moved = DockerLauncher(docker_client, SandboxOptions(image=f"{name}:1"), {})
+        finally:
+            docker_client.remove_image(f"{name}:1")
+            docker_client.remove_image(image, force=True)
+    assert pinned.startswith(f"{name}@sha256:")
+    assert launcher.facts["image"] == pinned
+    assert launcher.facts["image_id"] == image != moved.facts["image_id"]
+    assert launcher.facts["image_digests"] == [pinned]
 
 
 def test_a_pinned_image_that_is_not_there_can_be_pulled(docker_client: Any) -> None:
