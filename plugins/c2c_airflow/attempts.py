@@ -65,13 +65,15 @@ class Attempts:
         the own task instance alone. Another instance's that runs no more without Airflow having
         noticed, and instances that this Airflow does not know, have not ended.
         """
-        if not all(name in labels for name in (*INSTANCE, TRY)):
+        try:
+            dag_id, run_id, task_id, map_index = (labels[name] for name in INSTANCE)
+            try_number = int(labels[TRY])
+        except (KeyError, ValueError):
             return False
-        if all(labels[name] == self._own.get(name) for name in INSTANCE):
-            return int(labels[TRY]) < int(self._own[TRY])
-        dag_id, run_id, task_id, map_index = (labels[name] for name in INSTANCE)
+        if all(labels[name] == self._own[name] for name in INSTANCE):
+            return try_number < int(self._own[TRY])
         states = self._states_of(dag_id, run_id, task_id)
-        key = task_id if int(map_index) < 0 else f"{task_id}_{map_index}"
+        key = task_id if map_index == "-1" else f"{task_id}_{map_index}"
         return key in states and states[key] not in RUNNING
 
     def _states_of(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:

@@ -81,10 +81,10 @@ class SandboxOperator(DockerOperator):
             **self._own_labels(),
             **attempt_labels(context, self.execution_timeout),
         }
-        if client is not None and self.sweep_first:
-            self._sweep(client, context)
         self._executing = True
         try:
+            if client is not None and self.sweep_first:
+                self._sweep(client, context)
             return self.python_callable(**self.op_kwargs, client=client, labels=self._attempt)
         finally:
             self._executing = False
@@ -94,7 +94,7 @@ class SandboxOperator(DockerOperator):
 
         The supervisor of tasks leaves five seconds: no time for a container to stop by itself.
         Airflow calls this from a signal handler, after which the task would go on, and start
-        its containers again. Raises SystemExit where the callable is being called: Airflow
+        its containers again. Raises SystemExit where the task is at work: Airflow
         takes that for a failure with retries.
         """
         if self._attempt is not None and self.hook.client_created:

@@ -125,7 +125,7 @@ def test_containers_of_a_running_attempt_are_kept(
     def run(client: Any, labels: dict[str, str]) -> None:
         connection = DockerLauncher(client, SandboxOptions(), labels).launch(FIRST)
         attempts = Attempts(get_current_context())
-        attempts._own = {}  # as another task would ask
+        attempts._own = dict.fromkeys(attempts._own, "another task")
         swept.append(dict(sweeping.sweep(client, own, attempts.ended)))
         assert attempts._states, "Airflow was not asked"
         connection.close()

@@ -76,6 +76,7 @@ def test_what_airflow_does_not_know_has_not_ended() -> None:
     assert not attempts.ended(labels_of(**EXECUTE, run_id="r2", map_index=0))
     assert not attempts.ended(labels_of(**EXECUTE, run_id="r1", map_index=1))
     assert not attempts.ended({"case2code.sandbox": "1"})
+    assert not attempts.ended({**labels_of(**EXECUTE, run_id="r1"), "airflow.try_number": ""})
 
 
 def test_an_airflow_that_does_not_answer_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
