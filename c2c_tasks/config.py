@@ -132,13 +132,30 @@ class SandboxOptions(Section):
         description="`docker`: a hardened container. `process`: child processes with limits, no "
         "container, for trusted dumps. `auto`: docker where an engine with the image answers.",
     )
-    image: str = Field("case2code-sandbox:latest", description="Image of the sandbox.")
+    image: str = Field(
+        "case2code-sandbox:latest",
+        description="Image of the sandbox, best as `name@sha256:…`: a tag may name different "
+        "images on different engines. It is not pulled.",
+        min_length=1,
+        examples=["case2code-sandbox:latest", "registry.example/case2code-sandbox@sha256:…"],
+    )
     runtime: str = Field("", description="OCI runtime, as `runsc`. Empty: the engine's default.")
     case_seconds: float = Field(1.0, gt=0, le=60, description="CPU seconds of one case.")
     function_seconds: float = Field(
         5.0, gt=0, le=600, description="Wall-clock seconds of a function's cases together."
     )
     memory_megabytes: int = Field(512, ge=64, le=65_536, description="Memory of one function.")
+    cpus: float = Field(1.0, ge=0.1, le=256, description="Cores that one container may use.")
+    pids: int = Field(
+        64, ge=16, le=4_096, description="Processes and threads that one container may hold."
+    )
+    tmp_megabytes: int = Field(
+        16,
+        ge=1,
+        le=1_024,
+        description="Size of a container's `/tmp`, the only place that can be written to. It is "
+        "memory, and added to the container's limit.",
+    )
     output_characters: int = Field(
         4_000, ge=100, le=100_000, description="Length of an output's literal."
     )
@@ -302,9 +319,14 @@ _HOW_NOT_WHAT = {
     "source": ("dump", "mode", "dump_shard_bytes"),
     "functions": ("functions_per_shard",),
     "inputs": ("endpoint", "concurrency", "request_seconds"),
-    "sandbox": ("launcher", "image", "runtime", "workers"),
+    "sandbox": ("launcher", "image", "runtime", "workers", "cpus", "pids", "tmp_megabytes"),
 }
-"""Options that change how, where or how fast a build is made, not the rows it makes."""
+"""Options that change how, where or how fast a build is made, not the rows it makes.
+
+Seconds and memory of a function are none of these: they decide which cases time out or raise
+MemoryError. `cpus`, `pids` and `tmp_megabytes` are limits of the container around functions,
+each of which has one thread and may write no file, whatever these are.
+"""
 
 
 def section_models() -> dict[str, type[Section]]:
@@ -325,6 +347,15 @@ def _explain(error: Any) -> str:
 def project_root() -> Path:
     """Return the folder that holds the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+def deployment() -> str:
+    """Return what tells this deployment's containers from others' on the same Docker engine.
+
+    ``C2C_DEPLOYMENT``, or the folder of the checkout: workers of one deployment that hold it
+    in different places need the variable, and so do deployments that hold it in the same one.
+    """
+    return os.environ.get("C2C_DEPLOYMENT") or str(project_root())
 
 
 def work_area() -> str:

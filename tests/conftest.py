@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Airflow reads its environment when it is imported, so it is set before any test is.
 AIRFLOW = EmbeddedAirflow(Path(tempfile.mkdtemp(prefix="c2c-airflow-")))
 os.environ.update(AIRFLOW.environment)
+# Other processes run tests on the same Docker engine: theirs are not ours to sweep.
+os.environ["C2C_DEPLOYMENT"] = f"tests-{uuid.uuid4().hex}"
 atexit.register(shutil.rmtree, AIRFLOW.home, ignore_errors=True)
 
 # Examples share two cores with servers and containers: time tells nothing about them.

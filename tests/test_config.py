@@ -53,8 +53,11 @@ def test_bad_option_is_named(options: dict[str, object], message: str) -> None:
 def test_where_and_how_do_not_count_as_content() -> None:
     here = BuildConfig.from_flat({"target": "file:///a", "functions_per_shard": 10, "dump": "x"})
     there = BuildConfig.from_flat({"target": "s3://b", "functions_per_shard": 99, "dump": "y"})
-    other = BuildConfig.from_flat({"min_cases": 6})
-    assert here.content_options() == there.content_options() != other.content_options()
+    contained = BuildConfig.from_flat({"cpus": 2, "pids": 99, "tmp_megabytes": 1, "image": "x"})
+    assert here.content_options() == there.content_options() == contained.content_options()
+    for option in ({"min_cases": 6}, {"memory_megabytes": 64}, {"function_seconds": 1}):
+        other = BuildConfig.from_flat(option)
+        assert here.content_options() != other.content_options(), option
 
 
 def test_target_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ def test_options_that_are_named_exist() -> None:
     text = (ROOT / "README.md").read_text()
     named = set(re.findall(r"^- \*\*(\w+)\*\*:", text, re.MULTILINE))
     named |= set(re.findall(r"`(\w+_field)`", text)) | {"writer", "endpoint", "launcher"}
+    named |= set(re.findall(r"`(\w+_seconds|\w+_megabytes|cpus|pids)`", text))
     assert named <= options
 
 

@@ -22,6 +22,7 @@ from c2c_tasks.publishing.manifest import (
     Dump,
     FileEntry,
     Manifest,
+    Sandbox,
     funnel_of,
     read_manifest,
     splits_of,
@@ -235,6 +236,7 @@ def _manifest(build: Build, version: str) -> Manifest:
         dump=Dump(uri=build.config.source.dump, objects=len(plan.objects)),
         writer=merged_facts(reports, "writer"),
         sandbox=merged_facts(reports, "sandbox"),
+        sandboxes=_differing_sandboxes(progress, reports),
         funnel=funnel_of(funnel(reports)),
         problems=[problem for report in reports for problem in report.problems],
         failed_shards=[f"{index + 1} of {progress.shards}" for index in progress.failed],
@@ -246,6 +248,26 @@ def _manifest(build: Build, version: str) -> Manifest:
 def _with_files(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     files = sorted([*manifest.files, *entries], key=lambda entry: entry.path)
     return manifest.model_copy(update={"files": files})
+
+
+def _differing_sandboxes(progress: Progress, reports: Iterable[StepReport]) -> list[Sandbox]:
+    """Return each sandbox with its shards, and warn; nothing where all shards ran in one."""
+    executed = (report.facts["sandbox"] for report in reports if report.step == "execute")
+    found: list[Sandbox] = []
+    for index, facts in zip(progress.completed, executed, strict=True):
+        sandbox = next((known for known in found if known.facts == facts), None)
+        if sandbox is None:
+            sandbox = Sandbox(shards=[], facts=facts)
+            found.append(sandbox)
+        sandbox.shards.append(f"{index + 1} of {progress.shards}")
+    if len(found) < 2:
+        return []
+    log.warning(
+        "functions ran in %d different sandboxes; the manifest lists them. Where the image is "
+        "the difference, name it by its digest",
+        len(found),
+    )
+    return found
 
 
 def merged_facts(reports: Iterable[StepReport], name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -150,10 +151,13 @@ def execute(
 
     def work(report: StepReport) -> None:
         launcher = choose_launcher(options, client, labels or {})
-        executions = execute_inputs(
-            read_shard(shard["uri"], Inputs), options, report, launcher=launcher, refine=refine
-        )
-        write_shard(report.shard, Execution, follow(executions, report, shard))
+        inputs = read_shard(shard["uri"], Inputs)
+        # Closed here, whatever ends the work: a task that was killed must not leave it to the
+        # collector to end the runners.
+        with closing(
+            execute_inputs(inputs, options, report, launcher=launcher, refine=refine)
+        ) as executions:
+            write_shard(report.shard, Execution, follow(executions, report, shard))
 
     return _mapped(build, "execute", shard, options, work)
 

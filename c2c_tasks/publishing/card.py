@@ -55,6 +55,14 @@ def render_card(manifest: Manifest, statistics: Statistics, previews: Sequence[P
         size=_size(sum(manifest.splits.get("programs", {}).values())),
         repositories=statistics.repositories.most_common(TOP_REPOSITORIES),
         in_container=manifest.sandbox.get("launcher") == "docker",
+        differing=[
+            name
+            for name in manifest.sandbox
+            if any(
+                s.facts.get(name) != manifest.sandboxes[0].facts.get(name)
+                for s in manifest.sandboxes
+            )
+        ],
     )
 
 

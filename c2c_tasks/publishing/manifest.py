@@ -63,6 +63,14 @@ class FunnelStage(_Part):
     dropped: dict[str, int]
 
 
+class Sandbox(_Part):
+    """One of several sandboxes that the functions of a build ran in."""
+
+    shards: list[str]
+    """Function shards that were run in it: ``2 of 3``."""
+    facts: dict[str, Any]
+
+
 class Manifest(_Part):
     """What a release holds and how it was made."""
 
@@ -81,7 +89,11 @@ class Manifest(_Part):
     writer: dict[str, Any]
     """Who wrote the inputs: name, and model, revision and sampling where there is a model."""
     sandbox: dict[str, Any]
-    """Where functions ran: launcher, image, runtime, limits, and what could not be set up."""
+    """Where functions ran: launcher, image, runtime, limits, and what could not be set up. Where
+    that differed between shards, a list of what it was."""
+    sandboxes: list[Sandbox] = Field(default_factory=list)
+    """Every sandbox that functions ran in, where it was not the same one for all of them: a tag
+    that names another image on another worker's engine, an engine that one worker has not."""
     funnel: list[FunnelStage]
     """Of this build alone: rows of the parent do not go through it again."""
     problems: list[str] = Field(default_factory=list)

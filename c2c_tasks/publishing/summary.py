@@ -80,6 +80,12 @@ def print_summary(uri: str, console: Console) -> None:
     _print_problems(manifest.problems, console)
     if manifest.failed_shards:
         console.print(f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
+    if manifest.sandboxes:
+        console.print(
+            f"functions ran in {len(manifest.sandboxes)} different sandboxes: `sandboxes` in "
+            "manifest.json",
+            style="yellow",
+        )
     if manifest.sandbox.get("launcher") != "docker":
         console.print(
             "no container: functions ran in child processes with limits, which is fit for "

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from docker.api import APIClient
@@ -18,18 +20,25 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Ulimit
 from docker.utils import kwargs_from_env
 
-from c2c_tasks.config import SandboxOptions
+from c2c_tasks.config import SandboxOptions, deployment
 from c2c_tasks.sandbox.launchers import RunnerError, SandboxError, Surroundings
 
 LABEL = "case2code.sandbox"
 """Label of every container that is started here."""
+DEPLOYMENT = "case2code.deployment"
+"""Label that names the deployment (`c2c_tasks.config.deployment`)."""
+DEADLINE = "case2code.deadline"
+"""Label that says when nobody can need the container any more, in seconds of the epoch."""
+DEADLINE_SECONDS = 24 * 3600
+"""From a container's start to its deadline, where the caller's labels name none."""
 UID = 65_534
 """User of the functions in the container; the supervisor is the container's root."""
-OVERHEAD_MEGABYTES = 96
-"""Memory of a container beyond a function's: the supervisor, and `TMP_MEGABYTES` of files."""
-TMP_MEGABYTES = 16
-PIDS = 64
+SUPERVISOR_MEGABYTES = 80
+"""Memory of a container beyond a function's and that of its files."""
 CLIENT_SECONDS = 30
+REMOVALS = 8
+"""Containers removed at a time. The engine takes some 0.1 s for each, and a task that is killed
+has five seconds."""
 
 _STDOUT = 1
 
@@ -51,11 +60,16 @@ def connect() -> APIClient:
 
 def remove_containers(client: APIClient, labels: Mapping[str, str]) -> int:
     """Kill and remove every sandbox container that has all the labels; return their number."""
+    containers = [found["Id"] for found in list_containers(client, labels)]
+    with ThreadPoolExecutor(REMOVALS, "sandbox-removal") as pool:
+        return sum(pool.map(lambda container: remove_container(client, container), containers))
+
+
+def list_containers(client: APIClient, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what the engine says of each sandbox container, of any state, with all the labels."""
     wanted = [LABEL, *(f"{name}={value}" for name, value in labels.items())]
-    containers = client.containers(all=True, quiet=True, filters={"label": wanted})
-    for container in containers:
-        _remove(client, container["Id"])
-    return len(containers)
+    containers: list[dict[str, Any]] = client.containers(all=True, filters={"label": wanted})
+    return containers
 
 
 class DockerLauncher:
@@ -67,15 +81,20 @@ class DockerLauncher:
         try:
             image = client.inspect_image(options.image)
         except ImageNotFound:
+            pinned = "@" in options.image
+            remedy = (
+                f"`docker pull {options.image}` fetches"
+                if pinned
+                else "`make sandbox-image` builds"
+            )
             raise SandboxError(
-                f"the Docker engine at {client.base_url} has no image {options.image}: "
-                "`make sandbox-image` builds it"
+                f"the Docker engine at {client.base_url} has no image {options.image}: {remedy} it"
             ) from None
         except (DockerException, OSError) as error:
             raise SandboxError(f"the Docker engine does not answer: {error}") from None
         self._client = client
         self._image = image["Id"]
-        self._labels = {LABEL: "1", **labels}
+        self._labels = {LABEL: "1", DEPLOYMENT: deployment(), **labels}
         self._host_config = _host_config(client, options)
         self.setup: dict[str, Any] = {"uid": UID, "read_only": False}
         self.facts: dict[str, Any] = {
@@ -85,11 +104,15 @@ class DockerLauncher:
             "image_digests": image.get("RepoDigests") or [],
             "runtime": options.runtime or "default",
             "memory_megabytes": options.memory_megabytes,
+            "cpus": options.cpus,
+            "pids": options.pids,
+            "tmp_megabytes": options.tmp_megabytes,
             "missing": [],
         }
 
     def launch(self, surroundings: Surroundings) -> DockerConnection:
         """Start a runner. Raises RunnerError."""
+        deadline = {DEADLINE: str(int(time.time()) + DEADLINE_SECONDS)}
         try:
             container = self._client.create_container(
                 self._image,
@@ -97,7 +120,7 @@ class DockerLauncher:
                 user="0:0",
                 working_dir=surroundings.working_directory,
                 environment=dict(surroundings.environment),
-                labels=self._labels,
+                labels=deadline | self._labels,
                 host_config=self._host_config,
             )["Id"]
         except (DockerException, OSError) as error:
@@ -105,7 +128,7 @@ class DockerLauncher:
         try:
             return DockerConnection(self._client, container)
         except (DockerException, OSError) as error:
-            _remove(self._client, container)
+            remove_container(self._client, container)
             raise RunnerError(f"container {container[:12]} does not start: {error}") from None
 
 
@@ -117,6 +140,7 @@ class DockerConnection:
         self._container = container
         self._buffer = bytearray()
         self._errors = bytearray()
+        self._in_use = threading.Lock()
         # Attached before the start: nothing that the runner says is lost.
         self._stream = client.attach_socket(
             container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -126,8 +150,9 @@ class DockerConnection:
 
     def send(self, data: bytes, timeout: float) -> None:
         """Send all the data."""
-        self._socket.settimeout(timeout)
-        self._socket.sendall(data)
+        with self._in_use:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(data)
 
     def receive(self, timeout: float) -> bytes:
         """Return what the runner wrote next; empty once it has ended."""
@@ -136,8 +161,9 @@ class DockerConnection:
             output = self._output()
             if output:
                 return output
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            data = self._socket.recv(1 << 18)
+            with self._in_use:
+                self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+                data = self._socket.recv(1 << 18)
             if not data:
                 return b""
             self._buffer += data
@@ -165,15 +191,18 @@ class DockerConnection:
         # attached stream would hold up the kill.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
+        # A thread that is reading wakes and lets go of the socket first: else it would go on
+        # reading whatever is opened next under the same number, the call below for one.
+        with self._in_use, contextlib.suppress(OSError):
             self._stream.close()
             self._socket.close()
-        _remove(self._client, self._container)
+        remove_container(self._client, self._container)
 
 
 def _host_config(client: APIClient, options: SandboxOptions) -> dict[str, Any]:
-    memory = f"{options.memory_megabytes + OVERHEAD_MEGABYTES}m"
-    tmpfs = f"rw,noexec,nosuid,nodev,size={TMP_MEGABYTES}m,nr_inodes=1024,mode=1777"
+    # Files in a tmpfs are memory of the container: filling it leaves the others their share.
+    memory = f"{options.memory_megabytes + SUPERVISOR_MEGABYTES + options.tmp_megabytes}m"
+    tmpfs = f"rw,noexec,nosuid,nodev,size={options.tmp_megabytes}m,nr_inodes=1024,mode=1777"
     config: dict[str, Any] = client.create_host_config(
         auto_remove=True,
         network_mode="none",
@@ -183,10 +212,10 @@ def _host_config(client: APIClient, options: SandboxOptions) -> dict[str, Any]:
         cap_drop=["ALL"],
         cap_add=["SETUID", "SETGID", "KILL"],  # the supervisor's, to become another and to sweep
         security_opt=["no-new-privileges"],
-        pids_limit=PIDS,
+        pids_limit=options.pids,
         mem_limit=memory,
         memswap_limit=memory,
-        nano_cpus=1_000_000_000,
+        nano_cpus=round(options.cpus * 1e9),
         ulimits=[Ulimit(name="nofile", soft=64, hard=64), Ulimit(name="core", soft=0, hard=0)],
         # A container's log is a file on the engine's host, and functions would fill it.
         log_config=LogConfig(type="none"),
@@ -195,23 +224,31 @@ def _host_config(client: APIClient, options: SandboxOptions) -> dict[str, Any]:
     return config
 
 
-def _remove(client: APIClient, container: str) -> None:
-    """Kill and remove a container; when this returns, it is gone."""
+def remove_container(client: APIClient, container: str) -> bool:
+    """Kill and remove a container; when this returns True, it is gone."""
     try:
         client.remove_container(container, force=True)
     except APIError as error:
+        if error.status_code == 404:
+            return True
         if error.status_code == 409:  # it ended by itself, and the engine is removing it
-            _wait_until_removed(client, container)
-        elif error.status_code != 404:
-            log.warning("container %s was not removed: %s", container[:12], error)
+            return _wait_until_removed(client, container)
+        return _not_removed(container, error)
     except (DockerException, OSError) as error:
-        log.warning("container %s was not removed: %s", container[:12], error)
+        return _not_removed(container, error)
+    return True
 
 
-def _wait_until_removed(client: APIClient, container: str) -> None:
+def _wait_until_removed(client: APIClient, container: str) -> bool:
     try:
         client.wait(container, timeout=CLIENT_SECONDS, condition="removed")
     except NotFound:
-        return
+        return True
     except (DockerException, OSError) as error:
-        log.warning("container %s was not removed: %s", container[:12], error)
+        return _not_removed(container, error)
+    return True
+
+
+def _not_removed(container: str, error: Exception) -> bool:
+    log.warning("container %s was not removed: %s", container[:12], error)
+    return False

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ def execute(
     launcher: Launcher,
     refine: Refine | None = None,
     surroundings: Surroundings = FIRST,
-) -> Iterator[Execution]:
+) -> Generator[Execution, None, None]:
     """Run functions and yield what their cases came to, in the order of the inputs.
 
     A function's arguments are run first; then, in `options.refine_rounds` rounds, those that
@@ -50,6 +50,8 @@ def execute(
     where it makes sets) set up differently from `surroundings`, those of the first runs. Cases
     that a function has no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not
     run and not listed.
+
+    Closing the generator ends the runners.
 
     Dropped, and counted by reason: ``failed_to_load``, ``killed``, ``protocol_violation``.
     Raises RunnerError where runners cannot be started.

@@ -72,6 +72,7 @@ class ProcessConnection:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._said = ""
         self._closing = threading.Lock()
+        self._in_use = threading.Lock()
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -90,13 +91,15 @@ class ProcessConnection:
 
     def send(self, data: bytes, timeout: float) -> None:
         """Send all the data."""
-        self._socket.settimeout(timeout)
-        self._socket.sendall(data)
+        with self._in_use:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(data)
 
     def receive(self, timeout: float) -> bytes:
         """Return what the runner wrote next; empty once it has ended."""
-        self._socket.settimeout(timeout)
-        return self._socket.recv(1 << 18)
+        with self._in_use:
+            self._socket.settimeout(timeout)
+            return self._socket.recv(1 << 18)
 
     def errors(self) -> str:
         """Return the end of what the runner said on its standard error."""
@@ -113,10 +116,12 @@ class ProcessConnection:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
-            # Wakes a thread that is reading; closing alone would not.
+            # Wakes a thread that is reading, which lets go of the socket: else it would go on
+            # reading whatever is opened next under the same number.
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
+            with self._in_use:
+                self._socket.close()
             self._said = self._read_errors()
             self._errors.close()
             self._folder.cleanup()

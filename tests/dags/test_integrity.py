@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -78,8 +79,17 @@ def test_parsing_is_quick_because_it_imports_little(parsed: dict[str, Any]) -> N
     assert parsed["seconds"] < 0.1, parsed["seconds"]
 
 
+@pytest.fixture(scope="module", params=DAG_FILES, ids=lambda path: path.stem)
+def dag(request: pytest.FixtureRequest, airflow_home: Path) -> Any:
+    """Each DAG. A DAG file is named as its DAG is, and the function that makes it."""
+    name = request.param.stem
+    dag = getattr(importlib.import_module(name), name)()
+    assert dag.dag_id == name
+    return dag
+
+
 @pytest.fixture(scope="module")
-def dag(airflow_home: Path) -> Any:
+def build(airflow_home: Path) -> Any:
     from case2code_build import case2code_build
 
     return case2code_build()
@@ -93,12 +103,12 @@ def test_every_param_is_documented_and_valid(dag: Any) -> None:
         param.resolve()
 
 
-def test_every_option_is_a_param(dag: Any) -> None:
+def test_every_option_is_a_param(build: Any) -> None:
     from c2c_tasks.config import BuildConfig, section_models
 
     options = {name for model in section_models().values() for name in model.model_fields}
-    assert set(dag.params) == options
-    values = {name: dag.params.get_param(name).resolve() for name in dag.params}
+    assert set(build.params) == options
+    values = {name: build.params.get_param(name).resolve() for name in build.params}
     assert BuildConfig.from_flat(values) == BuildConfig()
 
 
@@ -109,11 +119,21 @@ def test_policies_for_the_one_on_call(dag: Any) -> None:
         assert task.retries >= 2 and task.retry_exponential_backoff, task.task_id
         assert task.execution_timeout, task.task_id
         assert task.doc_md or task.doc, task.task_id
+        assert f"| `{task.task_id}` | " in dag.doc_md and f"| `{task.queue}` |" in dag.doc_md
 
 
-def test_tasks_are_those_of_the_design(dag: Any) -> None:
-    assert dag.topological_sort() is not None
-    assert set(dag.task_ids) == {
+def test_tasks_that_reach_an_engine_are_the_sandbox_queue_s(dag: Any) -> None:
+    from c2c_airflow.sandbox_operator import SandboxOperator
+
+    for task in dag.tasks:
+        assert (task.queue == "sandbox") == issubclass(
+            getattr(task, "operator_class", type(task)), SandboxOperator
+        ), task.task_id
+
+
+def test_tasks_are_those_of_the_design(build: Any) -> None:
+    assert build.topological_sort() is not None
+    assert set(build.task_ids) == {
         "plan",
         "extract",
         "merge_functions",
@@ -124,6 +144,15 @@ def test_tasks_are_those_of_the_design(dag: Any) -> None:
         "audit",
         "publish",
     }
-    queues = {task.task_id: (task.queue, task.pool) for task in dag.tasks}
+    queues = {task.task_id: (task.queue, task.pool) for task in build.tasks}
     assert queues["shard.write_inputs"] == ("gpu", "gpu")
     assert queues["shard.execute"] == ("sandbox", "sandbox")
+
+
+def test_the_sweep_is_on_from_the_start_and_waits_for_no_function(airflow_home: Path) -> None:
+    from case2code_maintain import case2code_maintain
+
+    dag = case2code_maintain()
+    assert dag.is_paused_upon_creation is False and dag.timetable.can_be_scheduled
+    (task,) = dag.tasks
+    assert task.pool != "sandbox"  # its slots may be taken for hours

@@ -18,7 +18,8 @@ from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.summary import print_summary
 from c2c_tasks.records import Function
-from c2c_tasks.shards import StepReport, read_shard
+from c2c_tasks.shards import StepReport, read_shard, report_uri
+from c2c_tasks.store import read, store_for
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import MakeBuild
@@ -112,6 +113,41 @@ def test_what_was_skipped_is_named_in_the_manifest_and_shown(
     print_summary(release["uri"], Console(file=text, width=200))
     assert text.getvalue().count("skipped: ") == 10
     assert "2 more in manifest.json" in text.getvalue()
+
+
+def test_shards_that_ran_in_different_sandboxes_are_told_apart(
+    make_build: MakeBuild, caplog: pytest.LogCaptureFixture
+) -> None:
+    build = make_build(functions_per_shard=25)
+    run_all_but(build, failed=-1)
+    uri = report_uri(build.shard("execute", 1))
+    report = StepReport.from_json(read(uri))
+    facts = report.facts["sandbox"]
+    other = {**facts, "launcher": "docker", "image_id": "sha256:other"}
+    report.facts["sandbox"] = other
+    store_for(uri).write(uri, report.to_json())
+
+    release = pipeline.publish(build, pipeline.audit(build))
+    manifest = read_manifest(release["uri"])
+    first, second = manifest.sandboxes
+    assert (first.facts, second.facts) == (facts, other)
+    assert second.shards == [f"2 of {len(first.shards) + 1}"]
+    assert manifest.sandbox["image_id"] == [None, "sha256:other"]
+    assert manifest.sandbox["runner"] == facts["runner"]
+    assert "functions ran in 2 different sandboxes" in caplog.text
+    text = io.StringIO()
+    print_summary(release["uri"], Console(file=text, width=200))
+    assert "functions ran in 2 different sandboxes" in text.getvalue()
+    card = read(f"{release['uri']}/README.md").decode()
+    assert "| function shards | launcher | image\\_id |\n| ---: | --- | --- |\n" in card
+    assert f"| {len(first.shards)} | process | null |\n| 1 | docker | sha256:other |\n" in card
+    assert "**Warning: no container.**" in card
+
+
+def test_shards_of_one_sandbox_need_no_list(make_build: MakeBuild) -> None:
+    manifest = read_manifest(pipeline.run_build(make_build(functions_per_shard=25))["uri"])
+    assert manifest.sandboxes == []
+    assert manifest.sandbox["launcher"] == "process"
 
 
 def test_facts_of_shards_that_differ_are_all_kept() -> None:

@@ -1,19 +1,31 @@
 from __future__ import annotations
 
+import time
+import uuid
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, XComArg
 
-from c2c_airflow.sandbox_operator import SandboxOperator, attempt_labels
+from c2c_airflow.attempts import GRACE_SECONDS
+from c2c_airflow.sandbox_operator import EXECUTION_TIMEOUT, SandboxOperator
+from c2c_tasks.config import SandboxOptions, deployment
+from c2c_tasks.sandbox.docker import DEADLINE, DEPLOYMENT, DockerLauncher, list_containers
+from c2c_tasks.sandbox.launchers import FIRST, Connection
 
 NOWHERE = "unix:///nonexistent/docker.sock"
 
 
-def context_of(**params: Any) -> Any:
+def context_of(*, run_id: str = "manual__1", try_number: int = 2, **params: Any) -> Any:
     ti = SimpleNamespace(
-        dag_id="build", run_id="manual__1", task_id="shard.execute", map_index=3, try_number=2
+        dag_id="build",
+        run_id=run_id,
+        task_id="shard.execute",
+        map_index=3,
+        try_number=try_number,
+        get_task_states=lambda dag_id, task_ids, run_ids: {},
     )
     return {"ti": ti, "params": params}
 
@@ -30,10 +42,14 @@ def operator_of(**arguments: Any) -> tuple[SandboxOperator, list[dict[str, Any]]
 
 
 def test_the_callable_is_called_with_labels_of_the_attempt() -> None:
-    operator, calls = operator_of(labels={"team": "data"})
+    operator, calls = operator_of(labels={"team": "data"}, execution_timeout=timedelta(minutes=10))
     assert operator.execute(context_of(launcher="process")) == "what was returned"
+    ((call),) = calls
+    deadline = int(call["labels"].pop(DEADLINE))
+    assert deadline == pytest.approx(time.time() + 600 + GRACE_SECONDS, abs=60)
     labels = {
         "team": "data",
+        DEPLOYMENT: deployment(),
         "airflow.dag_id": "build",
         "airflow.run_id": "manual__1",
         "airflow.task_id": "shard.execute",
@@ -79,21 +95,66 @@ def test_it_can_be_mapped_and_takes_outputs_of_other_tasks() -> None:
     assert {"op_kwargs", "labels", "launcher"} <= set(SandboxOperator.template_fields)
 
 
+def test_a_task_always_has_a_deadline() -> None:
+    assert operator_of()[0].execution_timeout == EXECUTION_TIMEOUT
+    (operator, _) = operator_of(execution_timeout=timedelta(hours=6))
+    assert operator.execution_timeout == timedelta(hours=6)
+
+
+@pytest.fixture
+def run_id(docker_client: Any) -> Any:
+    """The id of a run whose containers are this test's."""
+    run_id = f"manual__{uuid.uuid4().hex}"
+    yield run_id
+    for found in list_containers(docker_client, {"airflow.run_id": run_id}):
+        docker_client.remove_container(found["Id"], force=True)
+
+
+def start_runner(client: Any, labels: dict[str, str]) -> Connection:
+    return DockerLauncher(client, SandboxOptions(), labels).launch(FIRST)
+
+
 @pytest.mark.docker
-def test_killing_the_task_leaves_no_container(docker_client: Any) -> None:
-    from c2c_tasks.config import SandboxOptions
-    from c2c_tasks.sandbox.docker import DockerLauncher
-    from c2c_tasks.sandbox.launchers import FIRST
+def test_killing_the_task_leaves_no_container_and_ends_it(docker_client: Any, run_id: str) -> None:
+    reached: list[str] = []
 
-    def start(client: Any, labels: dict[str, str]) -> Any:
-        connection = DockerLauncher(client, SandboxOptions(), labels).launch(FIRST)
-        connection.send(b"", 1)
-        return connection
+    def run(client: Any, labels: dict[str, str]) -> None:
+        connections = [start_runner(client, labels) for _ in range(2)]
+        assert len(list_containers(docker_client, {"airflow.run_id": run_id})) == 2
+        reached.append("started")
+        operator.on_kill()  # as a signal handler does, in the middle of the work
+        reached.append("went on")
+        assert not connections
 
-    operator = SandboxOperator(task_id="execute", python_callable=start, launcher="docker")
-    context = context_of()
-    operator.execute(context)
-    labels = [f"{name}={value}" for name, value in attempt_labels(context).items()]
-    assert len(docker_client.containers(filters={"label": labels})) == 1
-    operator.on_kill()
-    assert docker_client.containers(all=True, filters={"label": labels}) == []
+    operator = SandboxOperator(task_id="execute", python_callable=run, launcher="docker")
+    with pytest.raises(SystemExit, match="killed"):
+        operator.execute(context_of(run_id=run_id))
+    assert reached == ["started"]
+    assert list_containers(docker_client, {"airflow.run_id": run_id}) == []
+    operator.on_kill()  # once more, after the end: Airflow does that for a task that timed out
+
+
+@pytest.mark.docker
+def test_a_new_try_removes_the_containers_of_earlier_ones_alone(
+    docker_client: Any, run_id: str
+) -> None:
+    def operator() -> SandboxOperator:
+        return SandboxOperator(task_id="execute", python_callable=start_runner, launcher="docker")
+
+    other = context_of(run_id=run_id, try_number=1)
+    other["ti"].map_index = 4
+    connections = [
+        operator().execute(context)
+        for context in (
+            other,
+            context_of(run_id=run_id, try_number=1),
+            context_of(run_id=run_id, try_number=3),
+            context_of(run_id=run_id, try_number=2),
+        )
+    ]
+    assert {
+        (found["Labels"]["airflow.map_index"], found["Labels"]["airflow.try_number"])
+        for found in list_containers(docker_client, {"airflow.run_id": run_id})
+    } == {("4", "1"), ("3", "3"), ("3", "2")}
+    for connection in connections:
+        connection.close()

@@ -1,0 +1,66 @@
+"""
+### Case2Code: what builds leave behind
+
+| task | does | queue |
+| --- | --- | --- |
+| `sweep_containers` | removes sandbox containers that nobody can need | `sandbox` |
+
+A task removes its own containers, and they end by themselves when its process dies. What a power
+cut, a restarted engine or a kill at the wrong moment leaves is found here by its labels: the
+task attempt that made it has ended, its deadline has passed, or it has not been running for ten
+minutes. A container of a running attempt is never touched. Only containers of this deployment
+(`C2C_DEPLOYMENT`) are looked at, on the engine of the worker that runs the task; workers with
+engines of their own also sweep theirs whenever a sandbox task starts.
+
+The task returns the numbers by reason, and names each container in its log. Trigger it with
+`dry_run` to see what it would remove.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import Param, dag
+
+from c2c_airflow.maintenance import sweep_containers
+from c2c_airflow.sandbox_operator import SandboxOperator
+
+
+@dag(
+    dag_id="case2code_maintain",
+    schedule="*/15 * * * *",
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    params={
+        "dry_run": Param(
+            False,
+            type="boolean",
+            section="Sandbox",
+            description="Name and count what would be removed, and remove nothing.",
+        )
+    },
+    doc_md=__doc__,
+    tags=["case2code"],
+    default_args={
+        "owner": "case2code",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=2),
+        "execution_timeout": timedelta(minutes=10),
+    },
+)
+def case2code_maintain() -> None:
+    """Remove what builds leave behind."""
+    SandboxOperator(
+        task_id="sweep_containers",
+        python_callable=sweep_containers,
+        launcher="auto",
+        sweep_first=False,  # this is what the task itself does, or with `dry_run` does not
+        queue="sandbox",
+        doc_md="Remove sandbox containers that nobody can need.",
+    )
+
+
+case2code_maintain()
