@@ -88,6 +88,15 @@ def leaves_an_object_that_ends_all(x: int) -> int:
     return x
 
 
+@attack("returned 1")
+def cannot_be_ended(x: int) -> int:
+    """Goes on where the runner's own code would have ended the child, in what it copied of it."""
+    import os
+
+    os._exit = os.close = os.waitpid = lambda *_: None  # type: ignore[assignment]
+    return x
+
+
 @attack("killed")
 def kills_itself(x: int) -> None:
     import os

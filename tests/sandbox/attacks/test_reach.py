@@ -237,6 +237,18 @@ def calls_an_abstract_name(x: str) -> Any:
     return socket.socket(socket.AF_UNIX).connect(x)
 
 
+@attack("returned 'refused'")
+def calls_the_hypervisor(x: int) -> str:
+    """No network namespace holds these sockets: they lead out of the machine, if it is a guest."""
+    import socket
+
+    try:
+        socket.socket(40, socket.SOCK_STREAM)  # AF_VSOCK
+    except OSError:
+        return "refused"
+    return "granted"
+
+
 @attack("raised PermissionError")
 def listens_to_the_wire(x: int) -> Any:
     import socket

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.attacks.arena import LIMITS, attack
+import pytest
+
+from tests.sandbox.attacks.arena import LIMITS, Batch, attack
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Sandbox
@@ -51,6 +54,30 @@ def test_what_is_left_in_the_kernel_takes_no_memory_from_others(arena: Sandbox) 
     good = [("returned", "67108864")]
     assert outcomes == [good, [("returned", "'refused'")]] * 2 + [good]
     assert arena.report.counters.get("runner_restarts", 0) == 0
+
+
+@attack("dropped: protocol_violation")
+def answers_at_length(x: bytes) -> None:
+    """Writes nearly as much as so many cases may answer: 16 MiB, in parts that take memory."""
+    import os
+
+    os.write(3, b'{"body_lines": [')
+    for _ in range((16 << 20) // 65_536):
+        data = memoryview(x * (65_536 // len(x)))
+        while data:
+            data = data[os.write(3, data) :]
+    os.write(3, b"0]}\n")
+    os._exit(0)
+
+
+@pytest.mark.parametrize("part", [b"0\n", b"[],"])
+def test_long_answers_take_little_memory_of_the_host(arena: Sandbox, part: bytes) -> None:
+    arguments = tuple(repr({"x": part, "y": number}) for number in range(400))
+    program = answers_at_length.program.replace("(x: bytes)", "(x: bytes, y: int)")
+    hostile = replace(answers_at_length, program=program, arguments=arguments)
+    batch = Batch(arena, [hostile], function_seconds=5, determinism_runs=False)
+    batch.check(hostile)
+    batch.check_the_rest()
 
 
 @attack("dropped: protocol_violation")
