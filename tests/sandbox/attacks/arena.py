@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from c2c_tasks.records import Inputs
     from tests.sandbox.conftest import Sandbox
 
-LIMITS = {"case_seconds": 0.2, "function_seconds": 1, "memory_megabytes": 128}
+LIMITS = {"case_seconds": 0.2, "function_seconds": 4, "memory_megabytes": 128}
 ANYTHING = "anything"
 """What a function says of itself, when it has taken over its own process."""
 HOST_MEGABYTES = 128

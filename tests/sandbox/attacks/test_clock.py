@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tests.sandbox.attacks.arena import Attack, Batch
 
 
+OPTIONS = {"function_seconds": 1}  # some wait for that
+
+
 def test_attack(attack: Attack, batch: Batch) -> None:
     batch.check(attack)
 

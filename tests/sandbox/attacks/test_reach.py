@@ -183,7 +183,7 @@ def watches_the_runner(x: int) -> int:
 
     libc = ctypes.CDLL(None)
     descriptor = libc.inotify_init1(os.O_NONBLOCK)
-    for path in (b"/proc", b"/proc/1", b"/tmp", b"/"):
+    for path in (b"/proc", b"/proc/1", b"/proc/1/fd", b"/proc/1/stat"):
         libc.inotify_add_watch(descriptor, path, 0xFFF)
     return len(select.select([descriptor], [], [], 0.05)[0])
 

@@ -70,7 +70,7 @@ def answers_at_length(x: bytes) -> None:
     os._exit(0)
 
 
-@pytest.mark.parametrize("part", [b"0\n", b"[],"])
+@pytest.mark.parametrize("part", [b"0\n", b"[],"], ids=["lines", "lists"])
 def test_long_answers_take_little_memory_of_the_host(arena: Sandbox, part: bytes) -> None:
     arguments = tuple(repr({"x": part, "y": number}) for number in range(400))
     program = answers_at_length.program.replace("(x: bytes)", "(x: bytes, y: int)")
