@@ -266,34 +266,3 @@ def calls_the_engine(x: int) -> str:
     except OSError:
         return "refused"
     return "reached"
-
-
-# Other functions
-
-
-@attack("returned 'the mark of 4711'")
-def leaves_a_mark(x: int) -> str:
-    return "the mark " + f"of {4711 * x}"
-
-
-@attack("returned []")
-def finds_objects_of_other_functions(x: int) -> list[str]:
-    """Looks for programs and results of others in all that the collector and frames show."""
-    import gc
-    import sys
-
-    seen: set[int] = set()
-    found: set[str] = set()
-    left: list[Any] = [*gc.get_objects(), sys._getframe().f_back]
-    while left:
-        value = left.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if type(value) in (str, bytes, bytearray):
-            for mark in (f"mark of {4711 * x}", "_".join(["def leaves", "a", "mark"])):
-                if (mark.encode() if type(value) is not str else mark) in value:
-                    found.add(mark)
-        elif value is not left and value is not seen:
-            left += gc.get_referents(value)
-    return sorted(found)

@@ -4,10 +4,10 @@ In the text, and so in the runner, a function that leaves something comes before
 would find it.
 """
 
-# ruff: noqa: PTH102, PTH109, PTH208, PTH211, SIM105
+# ruff: noqa: PTH102, PTH109, PTH123, PTH208, PTH211, SIM105, SIM115
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.attacks.arena import ANYTHING, attack
 
@@ -167,3 +167,46 @@ def finds_sockets(x: int) -> None:
     import socket
 
     socket.socket(socket.AF_UNIX).connect("\0left-behind")
+
+
+@attack("returned '" + "the mark of 4711, " * 100 + "'")
+def leaves_a_long_result(x: int) -> str:
+    return f"the mark of {4711 * x}, " * 100
+
+
+@attack("returned []")
+def finds_objects_of_other_functions(x: int) -> list[str]:
+    """Looks for programs and results of others in all that the collector and frames show."""
+    import gc
+    import sys
+
+    seen: set[int] = set()
+    found: set[str] = set()
+    left: list[Any] = [*gc.get_objects(), sys._getframe().f_back]
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if type(value) in (str, bytes, bytearray):
+            for mark in (f"mark of {4711 * x}", "_".join(["def leaves", "a", "long", "result"])):
+                if (mark.encode() if type(value) is not str else mark) in value:
+                    found.add(mark)
+        elif value is not left and value is not seen:
+            left += gc.get_referents(value)
+    return sorted(found)
+
+
+@attack("returned False")
+def finds_results_in_freed_memory(x: int) -> bool:
+    """A child begins as a copy of the runner, with all that was freed there and not cleared."""
+    import ctypes
+
+    mark = f"the mark of {4711 * x}, ".encode()
+    found = 0
+    for line in open("/proc/self/maps").read().splitlines():
+        place, rights, *_ = line.split()
+        if rights == "rw-p":
+            start, end = (int(text, 16) for text in place.split("-"))
+            found += ctypes.string_at(start, end - start).count(mark)
+    return found > 20  # the mark itself is there a few times
