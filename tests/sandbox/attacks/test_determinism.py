@@ -48,8 +48,8 @@ def attribute_of_the_function() -> None:
 def state_of_the_interpreter(x: int) -> int:
     import sys
 
-    sys.calls = getattr(sys, "calls", 0) + 1  # type: ignore[attr-defined]
-    return sys.calls  # type: ignore[attr-defined,no-any-return]
+    sys.calls = getattr(sys, "calls", 0) + 1
+    return sys.calls
 
 
 @attack(
@@ -60,7 +60,7 @@ def patched_builtin(x: int) -> bool:
     import builtins
 
     before = hasattr(builtins, "patched")
-    builtins.patched = True  # type: ignore[attr-defined]
+    builtins.patched = True
     return before
 
 

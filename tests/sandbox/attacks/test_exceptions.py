@@ -53,7 +53,7 @@ def exception_whose_class_has_no_name(x: int) -> Any:
 
     class Meta(type):
         @property
-        def __name__(cls) -> Any:  # type: ignore[override]
+        def __name__(cls) -> Any:
             os._exit(1)
 
     class Evil(Exception, metaclass=Meta):
@@ -74,7 +74,7 @@ def exception_group(x: int) -> Any:
 
 @attack("raised TypeError")
 def raised_that_is_no_exception(x: int) -> Any:
-    raise 666  # type: ignore[misc]
+    raise 666
 
 
 @attack("dropped: failed_to_load", module=True)
@@ -92,7 +92,7 @@ def entry_point_that_wraps_itself() -> None:
     def f(x: int) -> int:
         return x
 
-    f.__wrapped__ = f  # type: ignore[attr-defined]
+    f.__wrapped__ = f
 
 
 @attack("raised TypeError", module=True)

@@ -87,7 +87,7 @@ def leaves_an_object_that_ends_all(x: int) -> int:
         def __del__(self) -> None:
             os._exit(1)
 
-    sys.late = Late()  # type: ignore[attr-defined]
+    sys.late = Late()
     return x
 
 
@@ -96,7 +96,7 @@ def cannot_be_ended(x: int) -> int:
     """Goes on where the runner's own code would have ended the child, in what it copied of it."""
     import os
 
-    os._exit = os.close = os.waitpid = lambda *_: None  # type: ignore[assignment]
+    os._exit = os.close = os.waitpid = lambda *_: None
     return x
 
 

@@ -184,7 +184,7 @@ def patches_json_and_literals(x: int) -> int:
     import json
     import sys
 
-    json.dumps = json.encoder.JSONEncoder.encode = lambda *_, **__: "666"  # type: ignore
+    json.dumps = json.encoder.JSONEncoder.encode = lambda *_, **__: "666"
     for name, module in list(sys.modules.items()):
         if name.startswith("c2c_tasks"):
             for key, value in list(vars(module).items()):
@@ -199,8 +199,8 @@ def patches_what_the_next_child_would_inherit(x: int) -> int:
     import sys
 
     for module in ("json", "math", "re"):
-        sys.modules[module] = None  # type: ignore[assignment]
-    os.fork = os.pipe = os.read = lambda *_: None  # type: ignore[assignment]
+        sys.modules[module] = None
+    os.fork = os.pipe = os.read = lambda *_: None
     return x
 
 
@@ -211,9 +211,7 @@ def writes_for_the_runner(x: int) -> int:
 
     write = os.write
     os.write = lambda descriptor, data: (
-        write(  # type: ignore[assignment]
-            descriptor, bytes(data).replace(b'"returned", "1"', b'"returned", "1 + 1"')
-        )
+        write(descriptor, bytes(data).replace(b'"returned", "1"', b'"returned", "1 + 1"'))
         and len(data)
     )
     return x

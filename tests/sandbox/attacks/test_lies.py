@@ -46,7 +46,7 @@ def returns(x: str) -> str:
         write(descriptor, bytes(data).replace(b"\"'honest'\"", json.dumps(x).encode()))
         return len(data)
 
-    os.write = change  # type: ignore[assignment]
+    os.write = change
     return "honest"
 
 

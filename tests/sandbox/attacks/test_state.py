@@ -41,7 +41,7 @@ def leaves_all_it_can(x: int) -> str:
     random.seed(1)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    builtins.left = sys.left = "behind"  # type: ignore[attr-defined]
+    builtins.left = sys.left = "behind"
     sys.path.insert(0, "/proc")
     sys.setrecursionlimit(200)
     sys.setswitchinterval(100)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tests.sandbox.attacks.arena import Attack, Batch
 
 
+OPTIONS = {"function_seconds": 1}  # an object's end may come when no case's clock is running
+
+
 def test_attack(attack: Attack, batch: Batch) -> None:
     batch.check(attack)
 
@@ -138,7 +141,7 @@ def subclass_of_str(x: int) -> Any:
 
 @attack("unrepresentable")
 def subclass_of_list(x: int) -> Any:
-    class Items(list):  # type: ignore[type-arg]
+    class Items(list):
         def __iter__(self) -> Any:
             while True:
                 yield 1
@@ -148,7 +151,7 @@ def subclass_of_list(x: int) -> Any:
 
 @attack("unrepresentable")
 def subclass_of_dict(x: int) -> Any:
-    class Pairs(dict):  # type: ignore[type-arg]
+    class Pairs(dict):
         def items(self) -> Any:
             while True:
                 pass
@@ -173,7 +176,7 @@ def evil_repr(x: int) -> Any:
             while True:
                 pass
 
-        __str__ = __format__ = __repr__  # type: ignore[assignment]
+        __str__ = __format__ = __repr__
 
     return [Evil()]
 
@@ -182,7 +185,7 @@ def evil_repr(x: int) -> Any:
 def evil_class(x: int) -> Any:
     class Evil:
         @property
-        def __class__(self) -> Any:  # type: ignore[override]
+        def __class__(self) -> Any:
             return int
 
         def bit_length(self) -> int:
@@ -202,7 +205,7 @@ def evil_reduce(x: int) -> Any:
 
             return os._exit, (1,)
 
-        __reduce_ex__ = __reduce__  # type: ignore[assignment]
+        __reduce_ex__ = __reduce__
 
     return (Evil(), Evil)
 
