@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tests.sandbox.attacks.arena import Attack, Batch
 
 
-OPTIONS = {"function_seconds": 1}  # some wait for that
+# Little memory, and time enough to fill it on a busy machine; some wait for the wall clock.
+OPTIONS = {"memory_megabytes": 64, "case_seconds": 0.6, "function_seconds": 1.5}
 
 
 def test_attack(attack: Attack, batch: Batch) -> None:
