@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Execution, Inputs
+from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import Refine, execute
-from c2c_tasks.sandbox.launchers import Launcher
-from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
 
 GOOD = "def good(x):\n    return x + 1\n"
 
 
-class Sandbox:
-    """Runs functions with options of a test and keeps the last report."""
+class _FullReport(StepReport):
+    """A report that names every problem."""
 
-    def __init__(self, launcher_of: Callable[[SandboxOptions], Launcher]) -> None:
-        self._launcher_of = launcher_of
-        self.report = StepReport("execute", "memory:")
+    MAX_PROBLEMS = 10_000
+
+
+class Sandbox:
+    """Runs functions as child processes, with options of a test, and keeps the last report."""
+
+    launcher = "process"
+
+    def __init__(self) -> None:
+        self.report = _FullReport("execute", "memory:")
 
     def run(
         self, *functions: Inputs, refine: Refine | None = None, **options: Any
     ) -> list[Execution]:
-        self.report = StepReport("execute", "memory:")
-        chosen = SandboxOptions(**{"workers": 1, **options})
-        launcher = self._launcher_of(chosen)
-        rows = list(execute(functions, chosen, self.report, launcher=launcher, refine=refine))
+        self.report = _FullReport("execute", "memory:")
+        chosen = SandboxOptions(**{"workers": 1, "launcher": self.launcher, **options})
+
+        def run_execute(**sandbox: Any) -> list[Execution]:
+            launcher = choose_launcher(chosen, **sandbox)
+            return list(execute(functions, chosen, self.report, launcher=launcher, refine=refine))
+
+        rows = self._perform(run_execute)
         for stage in self.report.stages:
             stage.check()
         return rows
+
+    def _perform(self, run_execute: Callable[..., list[Execution]]) -> list[Execution]:
+        return run_execute()
+
+    def left_behind(self) -> list[str]:
+        """Return what the runners left: here, processes that descend from this one."""
+        return [f"process {pid}: {name}" for pid, name in _descendants()]
 
     def run_program(self, program: str, *arguments: str, **options: Any) -> Execution:
         """Run one function, named ``f``, that is not dropped."""
@@ -80,18 +100,78 @@ class Sandbox:
         return stage.dropped
 
 
-@pytest.fixture
-def process_sandbox() -> Sandbox:
-    return Sandbox(ProcessLauncher)
+class DockerSandbox(Sandbox):
+    """Runs functions in containers, by the operator, as a task of the DAG does."""
+
+    launcher = "docker"
+
+    def __init__(self, client: Any) -> None:
+        super().__init__()
+        self._client = client
+        names = {"dag_id": "tests", "run_id": uuid.uuid4().hex, "task_id": "execute"}
+        ti = SimpleNamespace(**names, map_index=-1, try_number=1)
+        self._context: Any = {"ti": ti, "params": {"launcher": self.launcher}}
+
+    def _perform(self, run_execute: Callable[..., list[Execution]]) -> list[Execution]:
+        from c2c_airflow.sandbox_operator import SandboxOperator
+
+        operator = SandboxOperator(task_id="execute", python_callable=run_execute)
+        try:
+            rows: list[Execution] = operator.execute(self._context)
+            return rows
+        finally:
+            operator.cli.close()
+
+    def left_behind(self) -> list[str]:
+        """Return the containers of the operator's labels, dead ones too."""
+        from c2c_airflow.sandbox_operator import attempt_labels
+
+        labels = [f"{name}={value}" for name, value in attempt_labels(self._context).items()]
+        found = self._client.containers(all=True, filters={"label": labels})
+        return [f"container {row['Id'][:12]}: {row['Status']}" for row in found]
+
+
+def _descendants() -> Iterable[tuple[int, str]]:
+    """Yield the living processes below this one, with their names."""
+    children: dict[int, list[tuple[int, str, str]]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            before, _, after = path.read_text().rpartition(")")
+        except OSError:  # it has just ended
+            continue
+        pid, _, name = before.partition(" (")
+        state, parent, *_ = after.split()
+        children.setdefault(int(parent), []).append((int(pid), state, name))
+    ancestors = [os.getpid()]
+    while ancestors:
+        for pid, state, name in children.get(ancestors.pop(), ()):
+            ancestors.append(pid)
+            if state != "Z":
+                yield pid, name
+
+
+@pytest.fixture(scope="session")
+def make_sandbox(request: pytest.FixtureRequest) -> Callable[[str], Sandbox]:
+    """Make a sandbox by the name of its launcher; skip the test where there is no engine."""
+
+    def make(launcher: str) -> Sandbox:
+        if launcher == "process":
+            return Sandbox()
+        return DockerSandbox(request.getfixturevalue("docker_client"))
+
+    return make
 
 
 @pytest.fixture
-def docker_sandbox(docker_client: Any) -> Iterator[Sandbox]:
-    from c2c_tasks.sandbox.docker import DockerLauncher, remove_containers
+def process_sandbox(make_sandbox: Callable[[str], Sandbox]) -> Sandbox:
+    return make_sandbox("process")
 
-    labels = {"case2code.test": uuid.uuid4().hex}
-    yield Sandbox(lambda options: DockerLauncher(docker_client, options, labels))
-    assert remove_containers(docker_client, labels) == 0, "containers were left behind"
+
+@pytest.fixture
+def docker_sandbox(make_sandbox: Callable[[str], Sandbox]) -> Iterator[Sandbox]:
+    sandbox = make_sandbox("docker")
+    yield sandbox
+    assert sandbox.left_behind() == []
 
 
 @pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
