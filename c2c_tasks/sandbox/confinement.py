@@ -5,12 +5,16 @@ for itself is paid for every function, in memory pages that the fork has just ma
 This module is the sandbox's: it imports the standard library alone.
 """
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from math import ceil
 from typing import Any, NamedTuple
+
+from c2c_tasks.sandbox.seccomp import refuse_calls, refuse_processes
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -50,37 +54,41 @@ class Confinement(NamedTuple):
     """Drops what leaving root would have dropped; None where the child leaves root."""
 
 
-def confine_supervisor(limits: Limits, uid: int | None) -> Confinement:
-    """Give up what supervisor and children do without; return what is left for the children.
+def confine_supervisor(
+    limits: Limits, uid: int | None, read_only: bool
+) -> tuple[Confinement, list[str]]:
+    """Give up what supervisor and children do without.
 
-    Changing from root to another user drops a child's capabilities, and makes it undumpable
-    (credentials(7), PR_SET_DUMPABLE in prctl(2)). Only where `uid` is None, or this is not
-    process 1, is there more to do, and only there is the C library needed.
+    `uid` is the children's, `read_only` asks for every mount of this mount namespace to be made
+    so. Return what is left for the children to do, and the names of what could not be set up.
     """
+    libc = ctypes.CDLL(None)
     for kind, limit in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_NOFILE, DESCRIPTORS),
     ):
         resource.setrlimit(kind, _at_most(kind, limit))
-    drop = None
-    if uid is None or os.getpid() != 1:
-        libc = _libc()
-        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        drop = _privilege_drop(libc)
-    cpu = ceil(limits.function_seconds) + 1
-    own = [
-        (kind, _at_most(kind, limit))
-        for kind, limit in (
-            (resource.RLIMIT_AS, limits.memory_bytes),
-            (resource.RLIMIT_CPU, cpu),
-            (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_NPROC, 0),
-        )
-    ]
-    return Confinement(uid, tuple(own), drop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 does not hear what it does not handle
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    worked = {
+        "own_user": uid is not None,
+        "read_only": not read_only or _make_read_only(libc),
+        "seccomp": refuse_calls(libc),
+    }
+    own = (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, ceil(limits.function_seconds) + 1),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NPROC, 0),
+    )
+    # Changing from root to another user drops capabilities and keeps the child undumpable
+    # (capabilities(7), PR_SET_DUMPABLE in prctl(2)), and process 1 takes all others with it.
+    drop = _privilege_drop(libc) if uid is None or os.getpid() != 1 else None
+    confinement = Confinement(uid, tuple((kind, _at_most(kind, n)) for kind, n in own), drop)
+    return confinement, [name for name, done in worked.items() if not done]
 
 
 def confine(confinement: Confinement, descriptor: int) -> int:
@@ -104,40 +112,25 @@ def confine(confinement: Confinement, descriptor: int) -> int:
     return 3
 
 
-def make_read_only() -> bool:
-    """Make every mount of this mount namespace read-only; return whether that worked.
-
-    A child does it, so that the C library's bindings are not loaded here.
-    """
-    pid = os.fork()
-    if pid == 0:
-        attributes = (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID).to_bytes(8, sys.byteorder) + bytes(24)
-        flags = (SYS_MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, attributes, len(attributes))
-        try:
-            os._exit(0 if _libc().syscall(*flags) == 0 else 1)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
-
-
 def _privilege_drop(libc: Any) -> Callable[[], None]:
     header = (0x20080522).to_bytes(4, sys.byteorder) + bytes(4)  # capability version 3, self
     nothing = bytes(24)
-    kill = 9
 
     def drop() -> None:
         libc.capset(header, nothing)
         libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         # A fork forgets it: where the supervisor is not process 1, nothing else ends orphans.
-        libc.prctl(PR_SET_PDEATHSIG, kill, 0, 0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        refuse_processes(libc)  # RLIMIT_NPROC means nothing to root
 
     return drop
 
 
-def _libc() -> Any:
-    import ctypes
-
-    return ctypes.CDLL(None)
+def _make_read_only(libc: Any) -> bool:
+    """Make every mount read-only, and programs on it no more than their user's."""
+    attributes = (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID).to_bytes(8, sys.byteorder) + bytes(24)
+    flags = (SYS_MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, attributes, len(attributes))
+    return bool(libc.syscall(*flags) == 0)
 
 
 def _at_most(kind: int, limit: int) -> tuple[int, int]:

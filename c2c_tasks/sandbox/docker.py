@@ -202,13 +202,13 @@ class DockerConnection:
 def _host_config(client: APIClient, options: SandboxOptions) -> dict[str, Any]:
     # Files in a tmpfs are memory of the container: filling it leaves the others their share.
     memory = f"{options.memory_megabytes + SUPERVISOR_MEGABYTES + options.tmp_megabytes}m"
-    tmpfs = f"rw,noexec,nosuid,nodev,size={options.tmp_megabytes}m,nr_inodes=1024,mode=1777"
+    tmpfs = f"rw,noexec,nosuid,nodev,size={options.tmp_megabytes}m,nr_inodes=1024,mode=0755"
     config: dict[str, Any] = client.create_host_config(
         auto_remove=True,
         network_mode="none",
         ipc_mode="none",  # else /dev/shm is writable in spite of the read-only root
         read_only=True,
-        tmpfs={"/tmp": tmpfs},
+        tmpfs={"/tmp": tmpfs},  # which none but the supervisor may write
         cap_drop=["ALL"],
         cap_add=["SETUID", "SETGID", "KILL"],  # the supervisor's, to become another and to sweep
         security_opt=["no-new-privileges"],

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import nan
+from typing import Any
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
@@ -84,7 +85,14 @@ def execute(
         for crew in (first, *again):
             for name, amount in sorted(crew.counters.items()):
                 report.count(name, amount)
-        report.facts["sandbox"] = {**launcher.facts, "runner": first.facts}
+        report.facts["sandbox"] = _facts(launcher, first)
+
+
+def _facts(launcher: Launcher, crew: Crew) -> dict[str, Any]:
+    """Return what is known of the sandbox. What it lacks, launcher and runner know in part."""
+    runner = dict(crew.facts)
+    missing = [*launcher.facts["missing"], *runner.pop("missing", [])]
+    return {**launcher.facts, "missing": missing, "runner": runner}
 
 
 @dataclass(slots=True)

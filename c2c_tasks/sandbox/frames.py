@@ -67,12 +67,20 @@ def read_frame(descriptor: int) -> bytes | None:
     return payload
 
 
-def write_frame(descriptor: int, payload: bytes) -> None:
-    """Write the frame of a payload, whole."""
-    write_all(descriptor, encode(payload))
+def write_frame(descriptor: int, *parts: bytes | memoryview) -> None:
+    """Write the frame of a payload, whole, without joining its parts."""
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    buffers = [HEADER.pack(sum(map(len, parts)), checksum), *parts]
+    written = os.writev(descriptor, buffers)
+    for buffer in buffers:
+        if written < len(buffer):
+            write_all(descriptor, memoryview(buffer)[written:])
+        written = max(0, written - len(buffer))
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all the bytes, in as many system calls as that takes."""
     view = memoryview(data)
     while view:

@@ -47,7 +47,7 @@ class ProcessLauncher:
         self.facts: dict[str, Any] = {
             "launcher": "process",
             "namespaces": list(granted),
-            "missing": [name for name in NAMESPACES if name not in granted] + ["seccomp", "cgroup"],
+            "missing": [name for name in NAMESPACES if name not in granted] + ["cgroup"],
             "memory_megabytes": options.memory_megabytes,
         }
         log.warning(

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal, cast, get_args
 
 from c2c_tasks import literals
 from c2c_tasks.records import Case, Outcome
 from c2c_tasks.sandbox.child import MAX_MESSAGE_CHARACTERS, MAX_TYPE_CHARACTERS
-from c2c_tasks.sandbox.frames import MAX_PAYLOAD
+from c2c_tasks.sandbox.runner import MAX_ANSWER_BYTES
 
 Ending = Literal["exited", "died", "timed_out", "flooded"]
+
+GROUP_BYTES = 1 << 16
+"""Bytes of an answer that are read at once: what JSON describes can be thirty times its size."""
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,16}\b")
 _OUTCOMES = frozenset({*get_args(Outcome), "invalid"})
@@ -42,11 +46,15 @@ class Request:
     output_characters: int
 
     @property
+    def max_line_bytes(self) -> int:
+        """Bytes of a line of the child's: a character is 12 bytes of JSON at most."""
+        characters = max(self.output_characters, MAX_MESSAGE_CHARACTERS + MAX_TYPE_CHARACTERS)
+        return 12 * characters + 8 * _line_count(self.program) + 2_000
+
+    @property
     def max_bytes(self) -> int:
-        """Bytes that the child may answer: a character is 12 bytes of JSON at most."""
-        lines = 7 * _line_count(self.program)
-        case = 12 * (self.output_characters + MAX_MESSAGE_CHARACTERS) + lines + 2_000
-        return min(MAX_PAYLOAD // 2, 10_000 + lines + len(self.arguments) * case)
+        """Bytes that the child may answer."""
+        return min(MAX_ANSWER_BYTES, (1 + len(self.arguments)) * self.max_line_bytes)
 
     def encode(self, number: int) -> bytes:
         """Return the payload that asks a runner to run this."""
@@ -78,20 +86,36 @@ class Reply:
 
 def decode(payload: bytes, number: int, request: Request) -> Reply:
     """Return the reply that a payload holds. Raises ProtocolViolation."""
-    head, *lines = payload.split(b"\n")
+    head, *lines = payload.split(b"\n", len(request.arguments) + 3)
     reply = _head(head, number, len(request.arguments))
     if lines and lines.pop() and reply.ended == "exited":
-        raise ProtocolViolation("the last line has no end")
-    # What followed the last line's end was cut off; all others are read at once. A child that
-    # breaks a line in two deceives nobody: what is read is checked item by item.
-    items = _json(b"[%b]" % b",".join(lines))
+        raise ProtocolViolation("the last line has no end")  # of another, it was cut off
     last_line = _line_count(request.program)
-    for loading in items[:1]:
+    items = (item for group in _groups(lines, request.max_line_bytes) for item in _json(group))
+    for loading in islice(items, 1):
         _loading(loading, reply, last_line)
-    for case in items[1:]:
+    for case in items:
         _case(case, reply, request, last_line)
     _make_canonical(reply, request)
     return reply
+
+
+def _groups(lines: list[bytes], max_line_bytes: int) -> Iterator[bytes]:
+    """Yield lists of lines, to be read at once: long ones alone, since JSON is small to large.
+
+    A child that breaks a line in two deceives nobody: what is read is checked item by item.
+    """
+    group: list[bytes] = []
+    size = 0
+    for line in lines:
+        if len(line) > max_line_bytes:
+            raise ProtocolViolation(f"a line of {len(line)} bytes")
+        if group and size + len(line) > GROUP_BYTES:
+            yield b"[%b]" % b",".join(group)
+            group, size = [], 0
+        group.append(line)
+        size += len(line)
+    yield b"[%b]" % b",".join(group)
 
 
 def _head(head: bytes, number: int, cases: int) -> Reply:
@@ -168,16 +192,16 @@ def _case(value: Any, reply: Reply, request: Request, last_line: int) -> None:
 
 def _make_canonical(reply: Reply, request: Request) -> None:
     """Have the host's own code read every output, and write those that it would write otherwise."""
-    returned = [(position, case) for position, case in reply.cases.items() if case.output]
+    outputs = {at: case.output for at, case in reply.cases.items() if case.output is not None}
     try:
-        texts = literals.canonical([case.output or "" for _, case in returned])
+        texts = literals.canonical([*outputs.values()])
     except ValueError as error:
         raise ProtocolViolation(f"an output is not a literal: {error}") from None
-    for (position, case), text in zip(returned, texts, strict=True):
+    for (position, output), text in zip(outputs.items(), texts, strict=True):
         if len(text) > request.output_characters:
             raise ProtocolViolation("the output is too long")
-        if text != case.output:
-            reply.cases[position] = replace(case, output=text)
+        if text != output:
+            reply.cases[position] = replace(reply.cases[position], output=text)
 
 
 def _json(data: bytes) -> Any:

@@ -8,9 +8,9 @@ standard library, and of ours what the image holds.
 Messages are frames. The host sends a set-up, ``{"limits": [...], "uid": 65534, "read_only":
 false}``, then functions, each a line for the supervisor, ``NUMBER BYTES`` (bytes that the child
 may answer), and below it the child's request. It gets a frame of facts, ``{"python": ...,
-"uid": ...}`` (what could be set up), then for each function one frame, in order: a line of the
-supervisor's, ``NUMBER CASE ENDED`` (case that the child was at, how it ended), and below it the
-child's lines.
+"missing": [...]}`` (what could not be set up), then for each function one frame, in order: a
+line of the supervisor's, ``NUMBER CASE ENDED`` (case that the child was at, how it ended), and
+below it the child's lines.
 """
 
 import gc
@@ -25,12 +25,7 @@ import time
 import warnings
 
 from c2c_tasks.sandbox import child
-from c2c_tasks.sandbox.confinement import (
-    Confinement,
-    Limits,
-    confine_supervisor,
-    make_read_only,
-)
+from c2c_tasks.sandbox.confinement import Confinement, Limits, confine_supervisor
 from c2c_tasks.sandbox.frames import read_frame, write_frame
 
 PRELOADED = (
@@ -39,6 +34,9 @@ PRELOADED = (
 )
 """Modules that functions use most: imported once here, not in every child."""
 
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""Most bytes that a child may answer, however many cases it has."""
+READ_BYTES = 1 << 16
 HOST_IN = 4
 HOST_OUT = 5
 LOOK_SECONDS = 0.1
@@ -55,19 +53,20 @@ def main() -> None:
     setup = json.loads(read_frame(HOST_IN) or b"null")
     if setup is None:
         return
+    limits = Limits(*setup["limits"])
     uid = _usable_uid(setup["uid"])
+    confinement, missing = confine_supervisor(limits, uid, setup["read_only"])
     facts = {
         "python": sys.version.split()[0],
         "process_1": os.getpid() == 1,
-        "read_only": bool(setup["read_only"]) and make_read_only(),
         "uid": uid,
+        "missing": missing,
     }
-    limits = Limits(*setup["limits"])
-    supervisor = Supervisor(limits, confine_supervisor(limits, uid))
     write_frame(HOST_OUT, json.dumps(facts).encode())
+    supervisor = Supervisor(limits, confinement)
     supervisor.warm_up()
     while (payload := read_frame(HOST_IN)) is not None:
-        write_frame(HOST_OUT, supervisor.run(payload))
+        write_frame(HOST_OUT, *supervisor.run(payload))
 
 
 class Supervisor:
@@ -77,6 +76,9 @@ class Supervisor:
         self._limits = limits
         self._confinement = confinement
         self._progress = mmap.mmap(-1, 4)
+        answers = mmap.mmap(-1, MAX_ANSWER_BYTES + READ_BYTES)
+        answers.madvise(mmap.MADV_DONTFORK)  # no child finds what others answered
+        self._answers = memoryview(answers)
         self._own_limits = _resource_limits()
         self._poll = select.poll()
         child.Clock.install()
@@ -97,8 +99,8 @@ class Supervisor:
         gc.collect()
         gc.freeze()
 
-    def run(self, payload: bytes) -> bytes:
-        """Run a function's cases in a child and return the payload that answers the request."""
+    def run(self, payload: bytes) -> tuple[bytes, memoryview]:
+        """Run a function's cases in a child; return the parts of the payload that answers."""
         head, request = payload.split(b"\n", 1)
         number, max_bytes = head.split()
         progress = self._progress
@@ -112,7 +114,7 @@ class Supervisor:
             finally:
                 os._exit(70)  # whatever was raised, a child never returns into this loop
         os.close(sending)
-        pieces, ended = self._watch(pid, receiving, int(max_bytes))
+        size, ended = self._watch(pid, receiving, min(int(max_bytes), MAX_ANSWER_BYTES))
         os.close(receiving)
         _sweep()
         if self._confinement.uid is None and _resource_limits() != self._own_limits:
@@ -120,14 +122,14 @@ class Supervisor:
             # host finds this process gone while that function was under way.
             sys.exit("a function changed the supervisor's resource limits")
         at = int.from_bytes(progress[:], "big")
-        return b"".join([b"%b %d %b\n" % (number, at, ended), *pieces])
+        return b"%b %d %b\n" % (number, at, ended), self._answers[:size]
 
-    def _watch(self, pid: int, receiving: int, max_bytes: int) -> tuple[list[bytes], bytes]:
-        """Read a child's lines until it ends or has to; return them and how it ended."""
+    def _watch(self, pid: int, receiving: int, max_bytes: int) -> tuple[int, bytes]:
+        """Read a child's lines until it ends or has to; return their bytes and how it ended."""
         stuck = _Stuck(pid, self._limits.case_seconds)
         deadline = time.monotonic() + self._limits.function_seconds
         self._poll.register(receiving, select.POLLIN)
-        pieces: list[bytes] = []
+        size = 0
         ended = b""
         while not ended:
             left = deadline - time.monotonic()
@@ -135,17 +137,17 @@ class Supervisor:
                 ended = b"timed_out"
             elif not self._poll.poll(min(left, LOOK_SECONDS) * 1000):
                 ended = b"timed_out" if stuck.look(self._progress[:]) else b""
-            elif not (piece := os.read(receiving, 1 << 16)):
+            elif not (got := os.readv(receiving, [self._answers[size : size + READ_BYTES]])):
                 break  # the child is gone, or has closed its only way to be heard
-            elif (max_bytes := max_bytes - len(piece)) < 0:
+            elif size + got > max_bytes:
                 ended = b"flooded"
             else:
-                pieces.append(piece)
+                size += got
         self._poll.unregister(receiving)
         # A child that is exiting keeps its own status.
         os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return pieces, ended or (b"exit %d" % code if code >= 0 else b"signal %d" % -code)
+        return size, ended or (b"exit %d" % code if code >= 0 else b"signal %d" % -code)
 
 
 class _Stuck:

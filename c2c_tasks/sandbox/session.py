@@ -32,8 +32,10 @@ that waits for the host to read."""
 START_SECONDS = 60.0
 GRACE_SECONDS = 30.0
 """Silence, beyond a function's own wall clock, after which a runner is taken for stalled."""
-MAX_DEATHS = 50
-"""Runners that may die one after the other with no function answered in between."""
+MAX_DEATHS = 20
+"""Runners that may die one after the other with no function answered in between. Then a function
+of ours is run: where it comes back, it is the functions that kill, else it is the sandbox."""
+PROBE = Request("def f(x):\n    return x\n", "f", ["{'x': 1}"], False, 100)
 
 
 class FunctionKilled(Exception):
@@ -230,11 +232,12 @@ class _Runner(threading.Thread):
         self._connection.close()
         self._connection = None
         crew.counters["runner_restarts"] += 1
-        crew.deaths += 1
         head = self._sent.popleft()
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
+        crew.deaths += 1
         if isinstance(error, FrameError | ProtocolViolation):
+            crew.deaths = 0  # it answered, after all
             head.reply.set_exception(ProtocolViolation(str(error)))
         elif head.suspect:
             head.reply.set_exception(FunctionKilled(f"two runners died of it: {error}"))
@@ -242,7 +245,23 @@ class _Runner(threading.Thread):
             head.suspect = True
             self._waiting.appendleft(head)
         if crew.deaths > MAX_DEATHS and crew.error is None:
-            crew.error = RunnerError(f"{crew.deaths} runners died one after the other: {error}")
+            crew.error = self._probe(error)
+
+    def _probe(self, last: Exception) -> RunnerError | None:
+        """Run a function of ours in a new runner; return what to blame where none comes back."""
+        try:
+            connection = self._launch()
+            connection.send(encode(PROBE.encode(0)), self._patience)
+            decode(self._next_payload(connection, self._patience), 0, PROBE)
+        except RunnerError as error:
+            return error
+        except (_Lost, OSError, FrameError, ProtocolViolation) as error:
+            return RunnerError(
+                f"{self._crew.deaths} runners died one after the other, the last with {last}; "
+                f"a harmless function does not come back either: {error}"
+            )
+        self._crew.deaths = 0
+        return None
 
     def _give_up(self, error: BaseException) -> None:
         for call in (*self._sent, *self._waiting):

@@ -124,9 +124,7 @@ class DockerSandbox(Sandbox):
 
     def left_behind(self) -> list[str]:
         """Return the containers of the operator's labels, dead ones too."""
-        from c2c_airflow.sandbox_operator import attempt_labels
-
-        labels = [f"{name}={value}" for name, value in attempt_labels(self._context).items()]
+        labels = [f"airflow.run_id={self._context['ti'].run_id}"]
         found = self._client.containers(all=True, filters={"label": labels})
         return [f"container {row['Id'][:12]}: {row['Status']}" for row in found]
 

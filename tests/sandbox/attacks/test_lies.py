@@ -59,10 +59,11 @@ LIES = [
         "long_number": '{"body_lines": [' + "1" * 8_000 + "]}\n",
         "surrogate": '{"failed_to_load": "\\ud800"}\n',
         "lines_it_does_not_have": '{"body_lines": [1, 1000000]}\n',
-        "cases_it_does_not_have": '{"body_lines": []}\n[7, "returned", "1", null, null, []]\n',
-        "an_unknown_outcome": '{"body_lines": []}\n[0, "owned", "1", null, null, []]\n',
-        "code": '{"body_lines": []}\n[0, "returned", "exit(1)", null, null, []]\n',
-        "head_of_another": '{"id": 2, "ended": "exit 0", "at": 1}\n{"body_lines": []}\n',
+        "cases_it_does_not_have": '{"body_lines": []}\n[7, "returned", "1", null, null, [], 9]\n',
+        "a_negative_duration": '{"body_lines": []}\n[0, "returned", "1", null, null, [], -1]\n',
+        "an_unknown_outcome": '{"body_lines": []}\n[0, "owned", "1", null, null, [], 9]\n',
+        "code": '{"body_lines": []}\n[0, "returned", "exit(1)", null, null, [], 9]\n',
+        "head_of_another": '2 1 exit 0\n{"body_lines": []}\n',
     }.items()
 ]
 

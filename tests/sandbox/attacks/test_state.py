@@ -162,7 +162,7 @@ def leaves_sockets(x: int) -> None:
     os.set_inheritable(listening.fileno(), True)
 
 
-@attack("raised ConnectionRefusedError")
+@attack("raised PermissionError")
 def finds_sockets(x: int) -> None:
     import socket
 
