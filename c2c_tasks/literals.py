@@ -64,6 +64,8 @@ def canonical(texts: Sequence[str]) -> list[str]:
     together. Raises ValueError where one is no literal.
     """
     unsure = [text for text in texts if not _is_plain(text)]
+    if not unsure:
+        return list(texts)
     together = zip(unsure, _values(unsure), strict=False)
     others = set(unsure) - {text for text, value in together if _writes(value, text)}
     return [dumps(loads(text), 4 * MAX_CHARACTERS) if text in others else text for text in texts]

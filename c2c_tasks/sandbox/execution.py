@@ -7,12 +7,12 @@ import os
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import nan
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
@@ -24,13 +24,15 @@ from c2c_tasks.shards import StepReport
 
 log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
+R = TypeVar("R")
+Steps = Generator[tuple[Crew, Request], Reply, R]
 
 _SET = re.compile(r"\bset\b|\bfrozenset\b|\{[^{}:]+\}")
 """Text of programs that make sets, and of some that do not. In which order a small set is gone
 through is the same under two hash seeds of three or four."""
 MAX_DEATHS = 3
 """Cases in which a function may end its child; then it is given up as ``killed``."""
-FUNCTIONS_PER_WORKER = 4
+FUNCTIONS_PER_WORKER = 8
 """Functions under way for each runner, so that it has work while the host thinks."""
 
 
@@ -60,15 +62,11 @@ def execute(
     stage = report.stage("executed functions", "functions")
     workers = options.workers or _cores()
     with ExitStack() as stack:
-        pool = ThreadPoolExecutor(workers * FUNCTIONS_PER_WORKER, "sandbox-function")
-        stack.callback(pool.shutdown, cancel_futures=True)
         first = stack.enter_context(Crew(launcher, surroundings, options, workers))
         others = (SECOND, THIRD) if options.determinism_runs else ()
         again = [stack.enter_context(Crew(launcher, other, options, workers)) for other in others]
         task = _Task(first, again, options, refine)
-        for function, result in _in_order(
-            pool, task.run, inputs, 2 * workers * FUNCTIONS_PER_WORKER
-        ):
+        for function, result in _in_order(task, inputs, workers * FUNCTIONS_PER_WORKER):
             for name, amount in result.counts.items():
                 report.count(name, amount)
             if result.execution is not None:
@@ -109,7 +107,11 @@ class _Dropped(Exception):
 
 @dataclass(frozen=True)
 class _Task:
-    """What is done with each function, in a thread of its own."""
+    """What is done with each function: a generator of the requests that it takes.
+
+    It is resumed with the reply to each, by whichever thread has got it: handing a reply to a
+    thread that waits for it would cost as much as all that is done with it.
+    """
 
     first: Crew
     again: list[Crew]
@@ -117,10 +119,10 @@ class _Task:
     options: SandboxOptions
     refine: Refine | None
 
-    def run(self, inputs: Inputs) -> _Result:
+    def steps(self, inputs: Inputs) -> Steps[_Result]:
         counts: Counter[str] = Counter()
         try:
-            return _Result(self._execute(inputs, counts), counts)
+            return _Result((yield from self._execute(inputs, counts)), counts)
         except _Dropped as dropped:
             return _Result(None, counts, *dropped.args)
         except FunctionKilled as error:
@@ -128,9 +130,10 @@ class _Task:
         except ProtocolViolation as error:
             return _Result(None, counts, "protocol_violation", str(error))
 
-    def _execute(self, inputs: Inputs, counts: Counter[str]) -> Execution:
+    def _execute(self, inputs: Inputs, counts: Counter[str]) -> Steps[Execution]:
         arguments = list(dict.fromkeys(inputs.arguments))
-        cases, seconds, body_lines = self._run_cases(self.first, inputs, arguments, counts)
+        ran = yield from self._run_cases(self.first, inputs, arguments, counts)
+        cases, seconds, body_lines = ran
         rounds = self.options.refine_rounds if self.refine is not None else 0
         for _ in range(rounds):
             new = [] if _time_is_up(cases) else self._refined(inputs, cases, counts)
@@ -138,11 +141,11 @@ class _Task:
             if not new:
                 break
             arguments += new
-            more, more_seconds, _ = self._run_cases(self.first, inputs, new, counts)
+            more, more_seconds, _ = yield from self._run_cases(self.first, inputs, new, counts)
             cases += more
             seconds += more_seconds
         for crew in self.again if _SET.search(inputs.program) else self.again[:1]:
-            cases = self._check(crew, inputs, cases)
+            cases = yield from self._check(crew, inputs, cases)
         counts["cases_nondeterministic"] += sum(not case.deterministic for case in cases)
         return extend(
             Execution,
@@ -165,21 +168,22 @@ class _Task:
 
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
-    ) -> tuple[list[Case], list[float], list[int]]:
+    ) -> Steps[tuple[list[Case], list[float], list[int]]]:
         """Run cases in as few children as it takes; return them, their seconds, body lines."""
         cases: dict[int, Case] = {}
         seconds: dict[int, float] = {}
         left = list(range(len(arguments)))
         deaths = 0
         while True:
-            reply = crew.run(
+            reply = yield (
+                crew,
                 Request(
                     function.program,
                     function.entry_point,
                     [arguments[i] for i in left],
                     self.options.coverage and crew is self.first,
                     self.options.output_characters,
-                )
+                ),
             )
             if reply.failed_to_load is not None:
                 raise _Dropped("failed_to_load", reply.failed_to_load)
@@ -212,11 +216,11 @@ class _Task:
             reply.body_lines,
         )
 
-    def _check(self, crew: Crew, function: Function, cases: list[Case]) -> list[Case]:
+    def _check(self, crew: Crew, function: Function, cases: list[Case]) -> Steps[list[Case]]:
         """Run cases again, last first, and return them with what was found on determinism."""
         sound = [case for case in cases if case.outcome in ("returned", "raised")]
         again = [case.arguments for case in reversed(sound)]
-        ran, *_ = self._run_cases(crew, function, again, Counter())
+        ran, *_ = yield from self._run_cases(crew, function, again, Counter())
         seen = {case.arguments: case for case in ran}
         checked = []
         for case in cases:
@@ -252,22 +256,53 @@ def _checked(case: Case, second: Case | None) -> Case:
     return case if same else replace(case, deterministic=False)
 
 
+class _Flow:
+    """A function on its way through the steps of a task."""
+
+    def __init__(self, task: _Task, function: Inputs, finished: SimpleQueue[None]) -> None:
+        self.function = function
+        self.result: _Result | Exception | None = None
+        self._steps = task.steps(function)
+        self._finished = finished
+        self._resume(None)
+
+    def _resume(self, answer: Any) -> None:
+        """Go on to the next request, with the reply to the last one or why there is none."""
+        try:
+            if isinstance(answer, Exception):
+                crew, request = self._steps.throw(answer)
+            else:
+                crew, request = self._steps.send(answer)
+        except StopIteration as end:
+            self.result = end.value
+        except Exception as error:
+            self.result = error
+        else:
+            crew.submit(request, self._resume)
+            return
+        self._finished.put(None)
+
+
 def _in_order(
-    pool: ThreadPoolExecutor,
-    run: Callable[[Inputs], _Result],
-    inputs: Iterable[Inputs],
-    window: int,
+    task: _Task, inputs: Iterable[Inputs], window: int
 ) -> Iterator[tuple[Inputs, _Result]]:
     """Yield each function with its result, in order, with `window` of them under way."""
+    finished: SimpleQueue[None] = SimpleQueue()
     remaining = iter(inputs)
-    under_way: deque[tuple[Inputs, Future[_Result]]] = deque()
+    under_way: deque[_Flow] = deque()
     while True:
         for function in islice(remaining, window - len(under_way)):
-            under_way.append((function, pool.submit(run, function)))
+            under_way.append(_Flow(task, function, finished))
         if not under_way:
             return
-        function, future = under_way.popleft()
-        yield function, future.result()
+        flow = under_way.popleft()
+        while flow.result is None:
+            finished.get()
+        while not finished.empty():  # their results are there, and seen without these
+            finished.get_nowait()
+        if isinstance(flow.result, Exception):
+            raise flow.result
+        yield flow.function, flow.result
 
 
 def _cores() -> int:

@@ -13,8 +13,8 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -42,12 +42,17 @@ class FunctionKilled(Exception):
     """The function took two runners with it."""
 
 
+Answer = Callable[[Reply | Exception], None]
+"""Is given a reply or, where there is none, FunctionKilled, ProtocolViolation, or the reason why
+no runner can be had. It is called from a runner's thread, which waits for it."""
+
+
 @dataclass(slots=True)
 class _Call:
     request: Request
     identifier: int
     payload: bytes
-    reply: Future[Reply] = field(default_factory=Future)
+    answer: Answer
     suspect: bool = False
     """True where a runner died of it, perhaps: it is tried alone."""
 
@@ -77,7 +82,7 @@ class Crew:
         self.counters: Counter[str] = Counter()
         self.facts: dict[str, Any] = {}
         """What the runners say of themselves: Python version, what they could set up."""
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         """Why no runner can be had any more."""
         self.deaths = 0
         """Runners that died since the last answer."""
@@ -86,18 +91,15 @@ class Crew:
         self._identifiers = itertools.count(1)
         self._runners = [_Runner(self) for _ in range(size)]
 
-    def run(self, request: Request) -> Reply:
-        """Run a request's cases and return the reply.
-
-        Raises FunctionKilled, ProtocolViolation, or RunnerError where no runner can be had.
-        """
+    def submit(self, request: Request, answer: Answer) -> None:
+        """Have a request's cases run, and the reply given to `answer`."""
         identifier = next(self._identifiers)
-        call = _Call(request, identifier, encode(request.encode(identifier)))
+        call = _Call(request, identifier, encode(request.encode(identifier)), answer)
         with self._open:
-            if self._closed:
-                raise RunnerError("the sandbox is closed")
-            self.calls.put(call)
-        return call.reply.result()
+            if not self._closed:
+                self.calls.put(call)
+                return
+        answer(RunnerError("the sandbox is closed"))
 
     def __enter__(self) -> Crew:
         for runner in self._runners:
@@ -214,7 +216,7 @@ class _Runner(threading.Thread):
         reply = decode(payload, call.identifier, call.request)
         self._sent.popleft()
         self._crew.deaths = 0
-        call.reply.set_result(reply)
+        call.answer(reply)
 
     def _next_payload(self, connection: Connection, timeout: float) -> bytes:
         deadline = time.monotonic() + timeout
@@ -238,9 +240,9 @@ class _Runner(threading.Thread):
         crew.deaths += 1
         if isinstance(error, FrameError | ProtocolViolation):
             crew.deaths = 0  # it answered, after all
-            head.reply.set_exception(ProtocolViolation(str(error)))
+            head.answer(ProtocolViolation(str(error)))
         elif head.suspect:
-            head.reply.set_exception(FunctionKilled(f"two runners died of it: {error}"))
+            head.answer(FunctionKilled(f"two runners died of it: {error}"))
         else:
             head.suspect = True
             self._waiting.appendleft(head)
@@ -263,9 +265,9 @@ class _Runner(threading.Thread):
         self._crew.deaths = 0
         return None
 
-    def _give_up(self, error: BaseException) -> None:
+    def _give_up(self, error: Exception) -> None:
         for call in (*self._sent, *self._waiting):
-            call.reply.set_exception(error)
+            call.answer(error)
         self._sent.clear()
         self._waiting.clear()
 
