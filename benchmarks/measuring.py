@@ -68,9 +68,16 @@ def show(title: str, timings: Mapping[str, Timing], baseline: str, rows: int, un
     Console().print(table)
 
 
-def arguments(description: str | None, argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return the options that every benchmark has: ``--quick`` and ``--check``."""
+def arguments(
+    description: str | None, argv: Sequence[str] | None = None, **more: str
+) -> argparse.Namespace:
+    """Return the options that every benchmark has, ``--quick`` and ``--check``, and `more`.
+
+    `more` are options without a value, by name, each with its help.
+    """
     parser = argparse.ArgumentParser(description=description)
+    for name, text in more.items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     parser.add_argument("--quick", action="store_true", help="less data, under a minute")
     parser.add_argument("--check", action="store_true", help="exit with 1 where the bar is missed")
     return parser.parse_args(argv)

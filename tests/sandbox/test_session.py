@@ -98,6 +98,19 @@ def test_a_function_that_kills_its_runner_is_tried_again_alone_and_then_given_up
     assert report.counters["runners_started"] == 5
 
 
+def test_killers_in_a_row_are_told_from_a_sandbox_that_does_not_work() -> None:
+    def die(payload: bytes, connection: Connection) -> bytes:
+        if b"poison" in payload:
+            connection.close()
+            return b""
+        return encode(payload)
+
+    killers = session.MAX_DEATHS // 2 + 2  # each takes two runners
+    kept, report = run(Saboteur(die), functions(killers + 2, *range(1, killers + 1)))
+    assert kept == ["0", str(killers + 1)]
+    assert report.stages[0].dropped == {"killed": killers}
+
+
 def test_a_runner_that_dies_once_costs_nothing() -> None:
     deaths: list[bytes] = []
 
@@ -159,7 +172,7 @@ def test_runners_that_never_answer_are_an_error_of_the_step(
         connection.close()
         return b""
 
-    with pytest.raises(RunnerError, match="died one after the other"):
+    with pytest.raises(RunnerError, match="a harmless function does not come back either"):
         run(Saboteur(die), functions(20))
 
 
