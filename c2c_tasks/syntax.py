@@ -1,16 +1,13 @@
-"""Python text as syntax trees: from any thread, with one kind of error and without warnings.
-
-This module is the sandbox's and the host's: it imports the standard library alone.
-"""
+"""Python text as syntax trees: from any thread, with one kind of error and without warnings."""
 
 import ast
+import threading
 import warnings
-from _thread import allocate_lock  # `threading` has work to do after every fork of the sandbox
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-_LOCK = allocate_lock()
+_LOCK = threading.Lock()
 
 
 def parse_module(text: str) -> ast.Module:

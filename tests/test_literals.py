@@ -219,3 +219,20 @@ def test_other_spellings_are_written_anew(text: str, is_canonical: str | None) -
 def test_texts_that_hang_together_are_no_literals() -> None:
     with pytest.raises(ValueError, match="literal"):
         canonical(["{'a'", "'b'}, 2"])
+
+
+PARTS = st.floats() | st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e16])
+
+
+@given(PARTS, PARTS)
+def test_a_complex_number_has_a_literal_where_one_reads_back(real: float, imaginary: float) -> None:
+    value = complex(real, imaginary)
+    try:
+        same = repr(ast.literal_eval(repr(value))) == repr(value)
+    except ValueError:
+        same = False
+    if same:
+        assert dumps(value) == repr(value)
+    else:
+        with pytest.raises(Unrepresentable):
+            dumps(value)

@@ -13,7 +13,7 @@ from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from c2c_tasks.literals import CALLED_NAMES, Unrepresentable, dumps
+from c2c_tasks.literal_writer import CALLED_NAMES, Unrepresentable, dumps
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine
 from c2c_tasks.sandbox.coverage import LineRecorder, executable_lines, line_recorder
 from c2c_tasks.sandbox.frames import write_all
@@ -81,10 +81,11 @@ def serve(request: bytes, limits: Limits, descriptor: int, progress: Any) -> Non
         return
     lines.add(f'{{"body_lines": {calls.body_lines}}}')
     timed_out = 0
-    for case, arguments in enumerate(values_of(cases.split("\n")) if cases else ()):
+    for case, arguments in enumerate(cases.split("\n") if cases else ()):
         progress[:4] = (case + 1).to_bytes(4, "big")
+        values = value_of(arguments)
         started = perf_counter()
-        result = calls.run(arguments)
+        result = calls.run(values)
         ended = perf_counter()
         lines.add(f"[{case},{result},{round((ended - started) * 1e6)}]")
         lines.flush_if_due(ended)
@@ -209,17 +210,19 @@ def _unwrap(function: Any) -> Any:
     return function
 
 
-def values_of(texts: list[str]) -> list[Any]:
-    """Return the values of canonical literals; None for a text that is no literal.
+def value_of(literal: str) -> Any:
+    """Return the value of a canonical literal, or None for a text that is no literal.
 
     Most of what such texts hold, JSON spells alike but for the quotes, and reads faster than
-    Python does; what it refuses is compiled, all at once where that works.
+    Python does; what it refuses is compiled.
     """
-    values = [_from_json(text) for text in texts]
-    left = [position for position, value in enumerate(values) if value is None]
-    for position, value in zip(left, _compiled([texts[p] for p in left]), strict=True):
-        values[position] = value
-    return values
+    value = _from_json(literal)
+    if value is None:
+        try:
+            value = eval(literal, _NAMES_OF_LITERALS)
+        except Exception:
+            return None
+    return value
 
 
 def _from_json(literal: str) -> Any:
@@ -231,22 +234,6 @@ def _from_json(literal: str) -> Any:
     except (StopIteration, ValueError, RecursionError):
         return None
     return value if end == len(literal) else None
-
-
-def _compiled(literals: list[str]) -> list[Any]:
-    try:
-        values: list[Any] = eval("[" + ",".join(literals) + "]", _NAMES_OF_LITERALS)
-        if len(values) == len(literals):
-            return values
-    except Exception:  # one of them is none
-        pass
-    values = []
-    for literal in literals:
-        try:
-            values.append(eval(literal, _NAMES_OF_LITERALS))
-        except Exception:
-            values.append(None)
-    return values
 
 
 def bind(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:

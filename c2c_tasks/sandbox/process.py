@@ -85,6 +85,7 @@ class ProcessConnection:
                     **surroundings.environment,
                     "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
                     "PYTHONDONTWRITEBYTECODE": "1",
+                    "LD_BIND_NOW": "1",  # symbols are looked up once, not in every child
                 },
                 start_new_session=True,
             )
