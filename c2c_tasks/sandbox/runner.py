@@ -13,7 +13,6 @@ line of the supervisor's, ``NUMBER CASE ENDED`` (case that the child was at, how
 below it the child's lines.
 """
 
-import gc
 import json
 import mmap
 import os
@@ -27,6 +26,7 @@ import warnings
 from c2c_tasks.sandbox import child
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine_supervisor
 from c2c_tasks.sandbox.frames import read_frame, write_frame
+from c2c_tasks.sandbox.heap import freeze
 
 PRELOADED = (
     *("base64", "bisect", "binascii", "collections", "copy", "datetime", "functools", "heapq"),
@@ -87,8 +87,7 @@ class Supervisor:
         """Run a program of ours, and freeze the heap.
 
         What the interpreter does once, or only after some repeats, it has done then: it would
-        do it in every child again, and each time in a copied page. Children share the pages
-        of frozen objects until they touch them; the collector would touch all.
+        do it in every child again, and each time in a copied page.
         """
         case = b"{'x': [1, 'a']}"
         request = b"f\n%d 0\n%b%b" % (len(_WARM_UP), _WARM_UP, b"\n".join([case] * 20))
@@ -96,8 +95,7 @@ class Supervisor:
         for _ in range(3):
             child.serve(request, self._limits, null, self._progress)
         os.close(null)
-        gc.collect()
-        gc.freeze()
+        freeze()
 
     def run(self, payload: bytes) -> tuple[bytes, memoryview]:
         """Run a function's cases in a child; return the parts of the payload that answers."""
