@@ -1,6 +1,5 @@
 """Attacks on the clock: loops in Python and in C, and functions that do not hear the alarm."""
 
-# ruff: noqa: SIM105
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,5 @@
 """Attacks on sameness: state from case to case, and what tells one interpreter from another."""
 
-# ruff: noqa: PTH109
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,5 @@
 """Attacks by exceptions and entry points: what describes them is the function's code too."""
 
-# ruff: noqa: B016, F841
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -4,7 +4,6 @@ A function may lie about itself: then nothing is checked but its neighbours, who
 reach. A lie that the host can tell from an answer drops the function.
 """
 
-# ruff: noqa: PTH123, SIM105, SIM115
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,5 @@
 """Attacks on what lies around: files, environment, network, the runner's and others' memory."""
 
-# ruff: noqa: PTH101, PTH102, PTH115, PTH123, SIM115
 from __future__ import annotations
 
 import os

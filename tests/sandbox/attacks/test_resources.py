@@ -1,6 +1,5 @@
 """Attacks on memory, processes, threads and descriptors: each ends alone, whatever it takes."""
 
-# ruff: noqa: PTH102, PTH123, SIM105
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,5 @@
 """Attacks on the runner: by signals, limits, priorities, tracing, and through its memory."""
 
-# ruff: noqa: PTH102, PTH123, SIM115
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -4,7 +4,6 @@ In the text, and so in the runner, a function that leaves something comes before
 would find it.
 """
 
-# ruff: noqa: PTH102, PTH109, PTH123, PTH208, PTH211, SIM105, SIM115
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

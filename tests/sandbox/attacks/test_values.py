@@ -1,6 +1,5 @@
 """Attacks by values: what is returned lies about what it is, or cannot be written down."""
 
-# ruff: noqa: B006
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
