@@ -23,7 +23,15 @@ def encode(payload: bytes) -> bytes:
     """Return the frame of a payload. Raises FrameError over `MAX_PAYLOAD`."""
     if len(payload) > MAX_PAYLOAD:
         raise FrameError(f"payload of {len(payload)} bytes is over the limit")
-    return HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+    return header(payload) + payload
+
+
+def header(*parts: bytes | memoryview) -> bytes:
+    """Return what stands before a payload that is in parts."""
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return HEADER.pack(sum(map(len, parts)), checksum)
 
 
 class Decoder:
@@ -67,17 +75,9 @@ def read_frame(descriptor: int) -> bytes | None:
     return payload
 
 
-def write_frame(descriptor: int, *parts: bytes | memoryview) -> None:
-    """Write the frame of a payload, whole, without joining its parts."""
-    checksum = 0
-    for part in parts:
-        checksum = zlib.crc32(part, checksum)
-    buffers = [HEADER.pack(sum(map(len, parts)), checksum), *parts]
-    written = os.writev(descriptor, buffers)
-    for buffer in buffers:
-        if written < len(buffer):
-            write_all(descriptor, memoryview(buffer)[written:])
-        written = max(0, written - len(buffer))
+def write_frame(descriptor: int, payload: bytes) -> None:
+    """Write the frame of a payload, whole."""
+    write_all(descriptor, encode(payload))
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal, cast, get_args
 from c2c_tasks import literals
 from c2c_tasks.records import Case, Outcome
 from c2c_tasks.sandbox.child import MAX_MESSAGE_CHARACTERS, MAX_TYPE_CHARACTERS
-from c2c_tasks.sandbox.runner import MAX_ANSWER_BYTES
+from c2c_tasks.sandbox.outbox import MAX_ANSWER_BYTES
 
 Ending = Literal["exited", "died", "timed_out", "flooded"]
 

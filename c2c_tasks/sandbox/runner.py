@@ -27,6 +27,7 @@ from c2c_tasks.sandbox import child
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine_supervisor
 from c2c_tasks.sandbox.frames import read_frame, write_frame
 from c2c_tasks.sandbox.heap import freeze
+from c2c_tasks.sandbox.outbox import MAX_ANSWER_BYTES, Outbox
 
 PRELOADED = (
     *("base64", "bisect", "binascii", "collections", "copy", "datetime", "functools", "heapq"),
@@ -34,9 +35,6 @@ PRELOADED = (
 )
 """Modules that functions use most: imported once here, not in every child."""
 
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
-"""Most bytes that a child may answer, however many cases it has."""
-READ_BYTES = 1 << 16
 HOST_IN = 4
 HOST_OUT = 5
 LOOK_SECONDS = 0.1
@@ -63,22 +61,28 @@ def main() -> None:
         "missing": missing,
     }
     write_frame(HOST_OUT, json.dumps(facts).encode())
-    supervisor = Supervisor(limits, confinement)
+    outbox = Outbox(HOST_OUT)
+    supervisor = Supervisor(limits, confinement, outbox)
     supervisor.warm_up()
-    while (payload := read_frame(HOST_IN)) is not None:
-        write_frame(HOST_OUT, *supervisor.run(payload))
+    requests = select.poll()
+    requests.register(HOST_IN, select.POLLIN)
+    while True:
+        if outbox.is_due() or not requests.poll(0):
+            outbox.send()
+        payload = read_frame(HOST_IN)
+        if payload is None:
+            return
+        supervisor.run(payload)
 
 
 class Supervisor:
     """Runs one child at a time."""
 
-    def __init__(self, limits: Limits, confinement: Confinement) -> None:
+    def __init__(self, limits: Limits, confinement: Confinement, outbox: Outbox) -> None:
         self._limits = limits
         self._confinement = confinement
         self._progress = mmap.mmap(-1, 4)
-        answers = mmap.mmap(-1, MAX_ANSWER_BYTES + READ_BYTES)
-        answers.madvise(mmap.MADV_DONTFORK)  # no child finds what others answered
-        self._answers = memoryview(answers)
+        self._outbox = outbox
         self._own_limits = _resource_limits()
         self._poll = select.poll()
         child.Clock.install()
@@ -97,8 +101,8 @@ class Supervisor:
         os.close(null)
         freeze()
 
-    def run(self, payload: bytes) -> tuple[bytes, memoryview]:
-        """Run a function's cases in a child; return the parts of the payload that answers."""
+    def run(self, payload: bytes) -> None:
+        """Run a function's cases in a child, and put the answer into the outbox."""
         head, request = payload.split(b"\n", 1)
         number, max_bytes = head.split()
         progress = self._progress
@@ -120,7 +124,7 @@ class Supervisor:
             # host finds this process gone while that function was under way.
             sys.exit("a function changed the supervisor's resource limits")
         at = int.from_bytes(progress[:], "big")
-        return b"%b %d %b\n" % (number, at, ended), self._answers[:size]
+        self._outbox.add(b"%b %d %b\n" % (number, at, ended), size)
 
     def _watch(self, pid: int, receiving: int, max_bytes: int) -> tuple[int, bytes]:
         """Read a child's lines until it ends or has to; return their bytes and how it ended."""
@@ -135,7 +139,7 @@ class Supervisor:
                 ended = b"timed_out"
             elif not self._poll.poll(min(left, LOOK_SECONDS) * 1000):
                 ended = b"timed_out" if stuck.look(self._progress[:]) else b""
-            elif not (got := os.readv(receiving, [self._answers[size : size + READ_BYTES]])):
+            elif not (got := self._outbox.read(receiving, size)):
                 break  # the child is gone, or has closed its only way to be heard
             elif size + got > max_bytes:
                 ended = b"flooded"

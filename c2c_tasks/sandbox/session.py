@@ -1,8 +1,9 @@
 """Crews of runners: functions go in, each comes back with a reply, whatever runners do.
 
-A runner takes one function after the other, so when it dies or says nonsense, the oldest
-function without an answer is the suspect. It is tried once more, alone in a new runner; if
-that one dies too, the function is given up as ``killed``. The others go on.
+A runner takes one function after the other. What it says that makes no sense is charged to the
+oldest function without an answer. When it dies, all that it had been given and not answered are
+suspects: each is tried once more, alone with a runner, and the one that such a runner dies of is
+given up as ``killed``. The others go on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +26,9 @@ from c2c_tasks.sandbox.frames import Decoder, FrameError, encode
 from c2c_tasks.sandbox.launchers import Connection, Launcher, RunnerError, Surroundings
 from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request, decode
 
-WINDOW = 4
-"""Functions that a runner has been given at once: it never waits for the host."""
+WINDOW = 8
+"""Functions that a runner has been given at once: it never waits for the host. More are sent when
+half of them are answered, since a few at a time cost little more than one."""
 WINDOW_BYTES = 32 * 1024
 """Bytes of those. Pipes and sockets hold as much, so that sending never waits for a runner
 that waits for the host to read."""
@@ -131,6 +134,7 @@ class _Runner(threading.Thread):
         self._crew = crew
         self._connection: Connection | None = None
         self._decoder = Decoder()
+        self._nonsense: FrameError | None = None
         self._payloads: deque[bytes] = deque()
         self._waiting: deque[_Call] = deque()
         """Taken from the queue and not sent."""
@@ -170,6 +174,7 @@ class _Runner(threading.Thread):
         crew = self._crew
         connection = self._connection = crew.launcher.launch(crew.surroundings)
         self._decoder = Decoder()
+        self._nonsense = None
         self._payloads.clear()
         crew.counters["runners_started"] += 1
         try:
@@ -186,16 +191,19 @@ class _Runner(threading.Thread):
 
     def _send(self, connection: Connection) -> None:
         """Fill the window. A suspect is sent when nothing else is under way, and stays alone."""
-        while len(self._sent) < WINDOW:
-            if not self._waiting and not self._take():
-                return
+        if len(self._sent) > WINDOW // 2:
+            return
+        under_way = len(self._sent)
+        while len(self._sent) < WINDOW and (self._waiting or self._take()):
             call = self._waiting[0]
             if self._sent:
                 size = sum(len(sent.payload) for sent in self._sent) + len(call.payload)
                 if size > WINDOW_BYTES or call.suspect or self._sent[0].suspect:
-                    return
+                    break
             self._sent.append(self._waiting.popleft())
-            connection.send(call.payload, self._patience)
+        payloads = [call.payload for call in islice(self._sent, under_way, None)]
+        if payloads:
+            connection.send(b"".join(payloads), self._patience)
 
     def _take(self) -> bool:
         try:
@@ -221,10 +229,15 @@ class _Runner(threading.Thread):
     def _next_payload(self, connection: Connection, timeout: float) -> bytes:
         deadline = time.monotonic() + timeout
         while not self._payloads:
+            if self._nonsense is not None:
+                raise self._nonsense
             data = connection.receive(max(deadline - time.monotonic(), 0.001))
             if not data:
                 raise _Lost("the runner ended")
-            self._payloads.extend(self._decoder.feed(data))
+            try:
+                self._payloads.extend(self._decoder.feed(data))
+            except FrameError as error:  # what came before it is as good as ever
+                self._nonsense = error
         return self._payloads.popleft()
 
     def _recover(self, error: Exception) -> None:
@@ -234,18 +247,21 @@ class _Runner(threading.Thread):
         self._connection.close()
         self._connection = None
         crew.counters["runner_restarts"] += 1
-        head = self._sent.popleft()
-        self._waiting.extendleft(reversed(self._sent))
-        self._sent.clear()
         crew.deaths += 1
+        head = self._sent[0]
         if isinstance(error, FrameError | ProtocolViolation):
             crew.deaths = 0  # it answered, after all
+            self._sent.popleft()
             head.answer(ProtocolViolation(str(error)))
         elif head.suspect:
+            self._sent.popleft()
             head.answer(FunctionKilled(f"two runners died of it: {error}"))
         else:
-            head.suspect = True
-            self._waiting.appendleft(head)
+            # Any of them may be the one: the answers of some may have been on their way.
+            for call in self._sent:
+                call.suspect = True
+        self._waiting.extendleft(reversed(self._sent))
+        self._sent.clear()
         if crew.deaths > MAX_DEATHS and crew.error is None:
             crew.error = self._probe(error)
 

@@ -58,12 +58,3 @@ def test_a_stream_that_ends_inside_a_frame_is_an_error() -> None:
     os.close(sending)
     with pytest.raises(FrameError, match="ends inside"):
         read_frame(receiving)
-
-
-@given(st.lists(st.binary(max_size=200), max_size=4))
-def test_parts_are_written_as_one_payload(parts: list[bytes]) -> None:
-    receiving, sending = os.pipe()
-    write_frame(sending, *parts[:-1], *map(memoryview, parts[-1:]))
-    os.close(sending)
-    assert read_frame(receiving) == b"".join(parts)
-    os.close(receiving)

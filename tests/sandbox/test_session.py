@@ -48,7 +48,9 @@ class SabotagedConnection:
             if not piece:
                 return b""
             for payload in self._decoder.feed(piece):
-                data += self._on_answer(payload, self._connection)
+                if not (answer := self._on_answer(payload, self._connection)):
+                    break  # nothing comes after it
+                data += answer
         return data
 
 
