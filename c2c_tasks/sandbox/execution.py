@@ -32,7 +32,7 @@ _SET = re.compile(r"\bset\b|\bfrozenset\b|\{[^{}:]+\}")
 through is the same under two hash seeds of three or four."""
 MAX_DEATHS = 3
 """Cases in which a function may end its child; then it is given up as ``killed``."""
-FUNCTIONS_PER_WORKER = 8
+FUNCTIONS_PER_WORKER = 32
 """Functions under way for each runner, so that it has work while the host thinks."""
 
 

@@ -20,12 +20,23 @@ IMMORTAL = 0xFFFFFFFF
 def freeze() -> None:
     """Have children share what is on the heap: the collector passes it over, and counts too."""
     gc.collect()
-    gc.freeze()
     if _has_immortal_objects():
-        gc.unfreeze()
-        for thing in _all_objects():
-            ctypes.c_uint32.from_address(id(thing)).value = IMMORTAL
-        gc.freeze()
+        _make_immortal(gc.get_objects())
+    gc.freeze()
+
+
+def _make_immortal(left: list[Any]) -> None:
+    """Make objects immortal, and all that is reached from them."""
+    while left:
+        new = []
+        for thing in left:
+            count = ctypes.c_uint32.from_address(id(thing))
+            if count.value != IMMORTAL:
+                count.value = IMMORTAL
+                new.append(thing)
+        left = gc.get_referents(*new)
+        # Code does not tell the collector what it refers to.
+        left += [part for code in new if type(code) is CodeType for part in _parts(code)]
 
 
 def _has_immortal_objects() -> bool:
@@ -37,24 +48,6 @@ def _has_immortal_objects() -> bool:
         and sys.byteorder == "little"
         and "t" not in sys.abiflags  # without a global lock, objects begin otherwise
     )
-
-
-def _all_objects() -> list[Any]:
-    """Return what the collector tracks, and all that is reached from it."""
-    found: list[Any] = []
-    seen: set[int] = set()
-    left = gc.get_objects()
-    while left:
-        new = []
-        for thing in left:
-            if id(thing) not in seen:
-                seen.add(id(thing))
-                new.append(thing)
-        found += new
-        left = gc.get_referents(*new)
-        # Code does not tell the collector what it refers to.
-        left += [part for code in new if type(code) is CodeType for part in _parts(code)]
-    return found
 
 
 def _parts(code: CodeType) -> tuple[Any, ...]:

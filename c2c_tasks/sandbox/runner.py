@@ -27,6 +27,7 @@ from c2c_tasks.sandbox import child
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine_supervisor
 from c2c_tasks.sandbox.frames import read_frame, write_frame
 from c2c_tasks.sandbox.heap import freeze
+from c2c_tasks.sandbox.machine_code import move_to_huge_pages
 from c2c_tasks.sandbox.outbox import MAX_ANSWER_BYTES, Outbox
 
 PRELOADED = (
@@ -51,6 +52,7 @@ def main() -> None:
     setup = json.loads(read_frame(HOST_IN) or b"null")
     if setup is None:
         return
+    move_to_huge_pages()
     limits = Limits(*setup["limits"])
     uid = _usable_uid(setup["uid"])
     confinement, missing = confine_supervisor(limits, uid, setup["read_only"])
