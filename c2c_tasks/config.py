@@ -153,8 +153,8 @@ class SandboxOptions(Section):
         16,
         ge=1,
         le=1_024,
-        description="Size of a container's `/tmp`, the only place that can be written to. It is "
-        "memory, and added to the container's limit.",
+        description="Size of a container's `/tmp`, which is memory, and added to its limit. "
+        "Functions cannot write to it.",
     )
     output_characters: int = Field(
         4_000, ge=100, le=100_000, description="Length of an output's literal."
