@@ -112,7 +112,8 @@ def _show_memory(functions: Iterator[Inputs], count: int, launcher: Launcher) ->
     for number, _ in enumerate(rows, 1):
         if number % (count // 10) == 0:
             host, *runners = (_resident(pid) for pid in [os.getpid(), *set(_runners()) - others])
-            shown = ", ".join(f"{size:.1f}" for size in sorted(runners))
+            # A child that ends while it is looked at has no size.
+            shown = ", ".join(f"{size:.1f}" for size in sorted(runners) if size)
             print(f"{number:10,} {time.perf_counter() - started:8.0f} {host:9.1f}  {shown}")
     print(f"{count / (time.perf_counter() - started):,.0f} functions/s")
     return 0
