@@ -35,6 +35,27 @@ def dumps(value: object, max_characters: int = MAX_CHARACTERS) -> str:
     return "".join(writer.parts)
 
 
+def in_order(value: Any) -> Any:
+    """Return a value, as a literal's text was compiled to, with the sets that reading it gives.
+
+    A compiler makes a set of constants at once. Its items come in another order than those of a
+    set that has got them one by one, as `ast.literal_eval` and `c2c_tasks.literals.loads` do it.
+    """
+    kind = type(value)
+    if kind is list:
+        return [in_order(item) for item in value]
+    if kind is tuple:
+        return tuple([in_order(item) for item in value])
+    if kind is dict:
+        return {in_order(key): in_order(item) for key, item in value.items()}
+    if kind is set or kind is frozenset:
+        items = set()
+        for item, _ in _ordered(value, MAX_CHARACTERS, 0):
+            items.add(in_order(item))
+        return items if kind is set else frozenset(items)
+    return value
+
+
 class _Writer:
     def __init__(self, max_characters: int) -> None:
         self.parts: list[str] = []
@@ -128,10 +149,10 @@ class _Writer:
         if 3 * len(value) > self.left + 2:
             raise Unrepresentable("too long")
         self.put("{")
-        for position, item in enumerate(_sorted(value, self.left, depth)):
+        for position, (_, text) in enumerate(_ordered(value, self.left, depth)):
             if position:
                 self.put(", ")
-            self.put(item)
+            self.put(text)
         self.put("}")
 
     def write_complex(self, value: complex, _: int) -> None:
@@ -169,8 +190,8 @@ def _refuse_nan(value: Any) -> None:
             _refuse_nan(item)
 
 
-def _sorted(items: Any, max_characters: int, depth: int) -> list[str]:
-    """Return the items' literals: numbers and strings by value, all else by text."""
+def _ordered(items: Any, max_characters: int, depth: int) -> list[tuple[Any, str]]:
+    """Return items with their literals: numbers and strings by value, all else by text."""
     rows = []
     for item in items:
         _refuse_nan(item)
@@ -182,7 +203,7 @@ def _sorted(items: Any, max_characters: int, depth: int) -> list[str]:
         rows.sort(key=lambda row: row[0])
     else:
         rows.sort(key=lambda row: row[1])
-    return [text for _, text in rows]
+    return rows
 
 
 _INTEGERS = frozenset({int, bool})

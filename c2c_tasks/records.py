@@ -114,7 +114,7 @@ class Execution(Function):
 
     writer: str
     cases: list[Case]
-    case_seconds: list[float]
+    case_seconds: list[float] = field(default_factory=list)
     """Wall-clock seconds of each case, NaN where its process was ended: no two runs agree on
     them, and nothing that is published depends on them."""
     body_lines: list[int]

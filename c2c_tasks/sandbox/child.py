@@ -13,7 +13,7 @@ from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from c2c_tasks.literal_writer import CALLED_NAMES, Unrepresentable, dumps
+from c2c_tasks.literal_writer import CALLED_NAMES, Unrepresentable, dumps, in_order
 from c2c_tasks.sandbox.confinement import Confinement, Limits, confine
 from c2c_tasks.sandbox.coverage import LineRecorder, executable_lines, line_recorder
 from c2c_tasks.sandbox.frames import write_all
@@ -219,7 +219,7 @@ def value_of(literal: str) -> Any:
     value = _from_json(literal)
     if value is None:
         try:
-            value = eval(literal, _NAMES_OF_LITERALS)
+            value = in_order(eval(literal, _NAMES_OF_LITERALS))
         except Exception:
             return None
     return value

@@ -96,6 +96,29 @@ def test_arguments_are_read_as_the_host_wrote_them(arguments: dict[str, Any]) ->
     assert literals.dumps(value) == text
 
 
+NUMBERS = st.integers(-20, 20) | st.floats(-20, 20).map(lambda x: round(x, 2))
+HASHABLE = NUMBERS | st.text(max_size=2) | st.tuples(NUMBERS) | st.frozensets(NUMBERS, max_size=9)
+SETS = st.recursive(
+    st.sets(NUMBERS, max_size=12) | st.sets(HASHABLE, max_size=6),
+    lambda item: st.lists(item, max_size=3) | st.dictionaries(HASHABLE, item, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(SETS)
+def test_items_of_sets_come_in_the_order_of_who_reads_the_literal(value: object) -> None:
+    text = literals.dumps({"x": value})
+    # repr goes through a set as a function does.
+    assert repr(value_of(text)) == repr(literals.loads(text))
+
+
+def test_a_set_of_constants_is_made_item_by_item() -> None:
+    one_by_one: set[int] = set()
+    for item in (3, 7, 11):
+        one_by_one.add(item)
+    assert list(value_of("{'x': {3, 7, 11}}")["x"]) == list(one_by_one)
+
+
 @pytest.mark.parametrize(
     "text", ["", "{'x': y}", "{'x': open('/etc/passwd')}", "{'x': 1", "1}, {1", "{'x': 1\0}", "[,]"]
 )
