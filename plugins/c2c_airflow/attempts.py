@@ -1,9 +1,10 @@
-"""Task attempts and their containers: labels, and whether the attempt of some labels still runs."""
+"""Task attempts and their containers: labels, whether their attempt still runs, what it left."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
+    from docker.api import APIClient
 
 PREFIX = "airflow."
 INSTANCE = tuple(f"{PREFIX}{name}" for name in ("dag_id", "run_id", "task_id", "map_index"))
@@ -43,6 +45,18 @@ def attempt_labels(context: Context, timeout: timedelta) -> dict[str, str]:
 
 def _names(ti: RuntimeTaskInstanceProtocol) -> dict[str, str]:
     return {label: str(getattr(ti, label.removeprefix(PREFIX))) for label in (*INSTANCE, TRY)}
+
+
+def sweep_engine(client: APIClient, context: Context, *, dry_run: bool = False) -> Counter[str]:
+    """Remove what ended attempts of this deployment left on an engine; return `sweep`'s counts.
+
+    Raises DockerException or OSError where the engine does not answer.
+    """
+    from c2c_tasks.config import deployment
+    from c2c_tasks.sandbox.docker import DEPLOYMENT
+    from c2c_tasks.sandbox.sweep import sweep
+
+    return sweep(client, {DEPLOYMENT: deployment()}, Attempts(context).ended, dry_run=dry_run)
 
 
 class Attempts:

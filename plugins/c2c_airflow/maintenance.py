@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
-from c2c_airflow.attempts import Attempts
+from c2c_airflow.attempts import sweep_engine
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -24,17 +24,12 @@ def sweep_containers(*, client: APIClient | None, **_: Any) -> dict[str, int]:
     """
     from docker.errors import DockerException
 
-    from c2c_tasks.config import deployment
-    from c2c_tasks.sandbox.docker import DEPLOYMENT
-    from c2c_tasks.sandbox.sweep import sweep
-
     if client is None:
         raise AirflowSkipException("no Docker engine answers: there are no containers to sweep")
     context = get_current_context()
     dry_run = bool(context["params"]["dry_run"])
-    labels = {DEPLOYMENT: deployment()}
     try:
-        counts = sweep(client, labels, Attempts(context).ended, dry_run=dry_run)
+        counts = sweep_engine(client, context, dry_run=dry_run)
     except (DockerException, OSError) as error:
         raise AirflowException(f"the Docker engine does not answer: {error}") from None
     log.info("containers of this deployment: %s", dict(counts) or "none")

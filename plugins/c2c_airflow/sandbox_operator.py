@@ -11,7 +11,7 @@ from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk.exceptions import AirflowException
 from docker.errors import DockerException
 
-from c2c_airflow.attempts import Attempts, attempt_labels
+from c2c_airflow.attempts import attempt_labels, sweep_engine
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -111,12 +111,8 @@ class SandboxOperator(DockerOperator):
 
     def _sweep(self, client: APIClient, context: Context) -> None:
         """Remove what others left on this engine, earlier tries of this task first of all."""
-        from c2c_tasks.config import deployment
-        from c2c_tasks.sandbox.docker import DEPLOYMENT
-        from c2c_tasks.sandbox.sweep import sweep
-
         try:
-            sweep(client, {DEPLOYMENT: deployment()}, Attempts(context).ended)
+            sweep_engine(client, context)
         except (DockerException, OSError) as error:
             self.log.warning("Containers that were left behind are not removed: %s", error)
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from c2c_airflow.attempts import Attempts, attempt_labels
-from c2c_tasks.config import BuildConfig, deployment
+from c2c_airflow.attempts import attempt_labels, sweep_engine
+from c2c_tasks.config import BuildConfig
 from c2c_tasks.pipeline import Build, execute
 
 
@@ -24,11 +24,10 @@ def main() -> None:
     context: Any = {"ti": ti}
     client = None
     if given["options"]["launcher"] == "docker":
-        from c2c_tasks.sandbox.docker import DEPLOYMENT, connect
-        from c2c_tasks.sandbox.sweep import sweep
+        from c2c_tasks.sandbox.docker import connect
 
         client = connect()
-        sweep(client, {DEPLOYMENT: deployment()}, Attempts(context).ended)
+        sweep_engine(client, context)
     build = Build("killed", "2026-11-24", BuildConfig.from_flat(given["options"]))
     labels = attempt_labels(context, timedelta(minutes=5))
     execute(build, given["shard"], client=client, labels=labels)
