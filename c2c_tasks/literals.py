@@ -12,24 +12,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from c2c_tasks.literal_writer import (
-    CALLED_NAMES,
-    MAX_CHARACTERS,
-    MAX_DEPTH,
-    Unrepresentable,
-    dumps,
-)
+from c2c_tasks.literal_writer import MAX_CHARACTERS, Unrepresentable, dumps
 from c2c_tasks.syntax import parse_expression
 
-__all__ = [
-    "CALLED_NAMES",
-    "MAX_CHARACTERS",
-    "MAX_DEPTH",
-    "Unrepresentable",
-    "canonical",
-    "dumps",
-    "loads",
-]
+__all__ = ["MAX_CHARACTERS", "Unrepresentable", "canonical", "dumps", "loads"]
 
 
 def loads(text: str) -> Any:
