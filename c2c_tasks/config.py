@@ -106,22 +106,90 @@ class InputOptions(Section):
 
     writer: Literal["synthesis", "vllm"] = Field(
         "synthesis",
-        description="`synthesis` needs no model; `vllm` asks an OpenAI-compatible endpoint.",
+        description="`synthesis` needs no model; `vllm` asks a language model.",
+    )
+    fallback: Literal["none", "synthesis"] = Field(
+        "none",
+        description="Who writes where the model does not: for functions that it has nothing for, "
+        "and for all when it cannot be reached. `none`: those are dropped, and the task fails.",
     )
     inputs_per_function: int = Field(
         30, ge=1, le=500, description="Inputs that the writer proposes for a function."
     )
-    model: str = Field("", description="Model that the endpoint serves. Empty: its first one.")
+    engine: Literal["endpoint", "in_process"] = Field(
+        "endpoint",
+        description="`endpoint`: a server of the OpenAI API, as `vllm serve`. `in_process`: "
+        "`vllm.LLM` on the worker's own GPUs, for the best throughput.",
+    )
     endpoint: str = Field(
         "",
         description="Base URL of the endpoint, as `http://host:8000/v1`. Empty: the Airflow "
         "Connection `case2code_vllm`, or `C2C_VLLM_ENDPOINT`.",
     )
+    model: str = Field(
+        "",
+        description="Model that the endpoint serves; empty: its first one. In process: a name on "
+        "the Hugging Face Hub, or a folder.",
+        examples=["Qwen/Qwen2.5-Coder-7B-Instruct"],
+    )
+    revision: str = Field(
+        "",
+        description="Commit or tag of the model. In process it is loaded; of an endpoint, which "
+        "does not tell, it is what the manifest records.",
+    )
+    prompt_style: Literal["chat", "text"] = Field(
+        "chat",
+        description="`chat` follows the model's chat template; `text` is for base models.",
+    )
+    constrained: Literal["auto", "off"] = Field(
+        "auto",
+        description="`auto`: answers follow a grammar made from each function's signature, where "
+        "the engine has structured outputs. `off`: free-form answers are parsed.",
+    )
     temperature: float = Field(0.8, ge=0.0, le=2.0, description="Sampling temperature.")
     top_p: float = Field(0.95, gt=0.0, le=1.0, description="Nucleus sampling mass.")
+    answers_per_function: int = Field(
+        1, ge=1, le=64, description="Answers sampled for a function, of one prompt."
+    )
+    inputs_per_answer: int = Field(30, ge=1, le=200, description="Inputs asked for in an answer.")
     max_tokens: int = Field(1_024, ge=16, le=32_000, description="Tokens of one answer.")
-    concurrency: int = Field(64, ge=1, le=4_096, description="Requests under way at once.")
-    request_seconds: float = Field(120.0, gt=0, le=3_600, description="Deadline of a request.")
+    concurrency: int = Field(
+        256,
+        ge=1,
+        le=4_096,
+        description="Requests under way at once: at least vLLM's `max_num_seqs`, so that its "
+        "queue is never empty.",
+    )
+    request_seconds: float = Field(300.0, gt=0, le=3_600, description="Deadline of a request.")
+    outage_seconds: float = Field(
+        180.0,
+        ge=0,
+        le=3_600,
+        description="Time that requests wait for an endpoint that is away, before the task fails.",
+    )
+    tensor_parallel_size: int = Field(
+        1, ge=1, le=64, description="GPUs that the in-process engine is spread over."
+    )
+    gpu_memory_share: float = Field(
+        0.9, gt=0, le=1, description="Share of a GPU's memory that the in-process engine takes."
+    )
+    context_tokens: int = Field(
+        0, ge=0, le=1_000_000, description="Context of the in-process engine. 0: the model's own."
+    )
+    engine_arguments: dict[str, Any] = Field(
+        {},
+        description="Further arguments of `vllm.LLM`, as JSON.",
+        examples=[{"dtype": "bfloat16", "max_num_seqs": 512}],
+    )
+    prompt_token_price: float = Field(
+        0.0, ge=0, le=1e6, description="Price of a million prompt tokens, in any currency."
+    )
+    completion_token_price: float = Field(
+        0.0, ge=0, le=1e6, description="Price of a million completion tokens."
+    )
+    engine_hour_price: float = Field(
+        0.0, ge=0, le=1e6, description="Price of an hour of `write_inputs`."
+    )
 
 
 class SandboxOptions(Section):
@@ -318,7 +386,11 @@ class BuildConfig(Section):
 _HOW_NOT_WHAT = {
     "source": ("dump", "mode", "dump_shard_bytes"),
     "functions": ("functions_per_shard",),
-    "inputs": ("endpoint", "concurrency", "request_seconds"),
+    "inputs": (
+        *("engine", "endpoint", "concurrency", "request_seconds", "outage_seconds"),
+        *("tensor_parallel_size", "gpu_memory_share", "engine_arguments"),
+        *("prompt_token_price", "completion_token_price", "engine_hour_price"),
+    ),
     "sandbox": ("launcher", "image", "runtime", "workers", "cpus", "pids", "tmp_megabytes"),
 }
 """Options that change how, where or how fast a build is made, not the rows it makes.

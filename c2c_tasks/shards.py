@@ -98,9 +98,9 @@ class StepReport:
         self.counters[counter] = self.counters.get(counter, 0) + amount
 
     def problem(self, message: str) -> None:
-        """Name something that was skipped, in the log and in the report."""
-        log.warning("%s", message)
+        """Name something that was skipped, in the log and in the report, up to `MAX_PROBLEMS`."""
         if len(self.problems) < self.MAX_PROBLEMS:
+            log.warning("%s", message)
             self.problems.append(message)
 
     def to_json(self) -> bytes:

@@ -1,7 +1,7 @@
 """Services and data that tests share.
 
 A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
-separated list of `docker`, `s3`, `data`) names it: then they fail.
+separated list of `docker`, `s3`, `data`, `vllm`) names it: then they fail.
 """
 
 from __future__ import annotations
@@ -133,3 +133,12 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("C2C_CATALOGUE", f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
     monkeypatch.setenv("C2C_TARGET", str(tmp_path / "target"))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def vllm_python() -> Path:
+    """The interpreter of an environment that has vLLM: ``C2C_VLLM_PYTHON``, or in ``.vllm``."""
+    python = Path(os.environ.get("C2C_VLLM_PYTHON", ROOT / ".vllm" / "bin" / "python"))
+    if not python.is_file():
+        unavailable("vllm", f"{python} is not there (docker/gpu/make-cpu-engine .vllm)")
+    return python

@@ -5,5 +5,5 @@ class InputError(Exception):
     """A writer cannot work; the message names the endpoint or model, and what to do."""
 
 
-class EndpointDown(InputError):
-    """The endpoint does not answer, or fails: trying again later may help."""
+class EngineDown(InputError):
+    """The engine does not answer, or fails: trying again later may help."""

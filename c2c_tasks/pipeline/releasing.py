@@ -39,6 +39,7 @@ from c2c_tasks.publishing.release import (
     stage_release,
 )
 from c2c_tasks.publishing.statistics import measure
+from c2c_tasks.publishing.writing import writing_of
 from c2c_tasks.records import Function, Program, Sample, Split, arrow_schema
 from c2c_tasks.samples.formats import layout, schema_of
 from c2c_tasks.sandbox.choice import choose_launcher
@@ -235,6 +236,7 @@ def _manifest(build: Build, version: str) -> Manifest:
         code_version=code_version(),
         dump=Dump(uri=build.config.source.dump, objects=len(plan.objects)),
         writer=merged_facts(reports, "writer"),
+        writing=writing_of(reports, build.config.inputs),
         sandbox=merged_facts(reports, "sandbox"),
         sandboxes=_differing_sandboxes(progress, reports),
         funnel=funnel_of(funnel(reports)),

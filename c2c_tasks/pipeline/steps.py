@@ -128,10 +128,13 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
 def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
     """Have the writer propose inputs for a shard of functions."""
     options = build.config.inputs
+    answers = build.shard("write_inputs", shard["index"]).replace(".parquet", ".answers")
 
     def work(report: StepReport) -> None:
-        inputs = writer_for(options).write(read_shard(shard["uri"], Function), report)
-        write_shard(report.shard, Inputs, follow(inputs, report, shard))
+        writer = writer_for(options, answers=answers)
+        # Closed here, whatever ends the work: the requests under way, and the engine, go too.
+        with closing(writer.write(read_shard(shard["uri"], Function), report)) as inputs:
+            write_shard(report.shard, Inputs, follow(inputs, report, shard))
 
     return _mapped(build, "write_inputs", shard, options, work)
 

@@ -63,6 +63,34 @@ class FunnelStage(_Part):
     dropped: dict[str, int]
 
 
+class Writing(_Part):
+    """What it cost to have a model write the inputs of a build."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    """Of all tasks that wrote inputs, added up; loading the model is in it."""
+    cost: float
+    """In the currency of the options' prices; 0 where none is given."""
+    programs: int
+    """Accepted of this build: what the cost is spread over."""
+
+    @property
+    def cost_per_program(self) -> float:
+        """Cost of an accepted program."""
+        return self.cost / max(self.programs, 1)
+
+    @property
+    def tokens_per_program(self) -> float:
+        """Tokens, read and written, of an accepted program."""
+        return (self.prompt_tokens + self.completion_tokens) / max(self.programs, 1)
+
+    @property
+    def seconds_per_program(self) -> float:
+        """Seconds of an accepted program."""
+        return self.seconds / max(self.programs, 1)
+
+
 class Sandbox(_Part):
     """One of several sandboxes that the functions of a build ran in."""
 
@@ -88,6 +116,8 @@ class Manifest(_Part):
     dump: Dump
     writer: dict[str, Any]
     """Who wrote the inputs: name, and model, revision and sampling where there is a model."""
+    writing: Writing | None = None
+    """What it cost to have the inputs written; None where no model wrote any."""
     sandbox: dict[str, Any]
     """Where functions ran: launcher, image, runtime, limits, and what could not be set up. Where
     that differed between shards, a list of what it was."""

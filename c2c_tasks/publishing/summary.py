@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from c2c_tasks.publishing.manifest import FunnelStage, Manifest, read_manifest
+from c2c_tasks.publishing.manifest import FunnelStage, Manifest, Writing, read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.previews import Preview, draw_previews
 from c2c_tasks.publishing.release import PublishError, release_uri
@@ -77,6 +77,8 @@ def print_summary(uri: str, console: Console) -> None:
     for preview in summary.previews:
         console.print(_panel(preview))
     console.print(_splits(manifest))
+    if manifest.writing is not None:
+        console.print(_writing(manifest.writing))
     _print_problems(manifest.problems, console)
     if manifest.failed_shards:
         console.print(f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
@@ -109,6 +111,15 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Table:
         dropped = Text(", ".join(f"{reason} {rows:,}" for reason, rows in reasons))
         table.add_row(stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
     return table
+
+
+def _writing(writing: Writing) -> str:
+    cost = f", cost {writing.cost_per_program:,.6f}" if writing.cost else ""
+    return (
+        f"inputs written with {writing.prompt_tokens:,} prompt and {writing.completion_tokens:,} "
+        f"completion tokens in {writing.seconds:,.0f} s; for each program of the build: "
+        f"{writing.tokens_per_program:,.0f} tokens, {writing.seconds_per_program:.3f} s{cost}"
+    )
 
 
 def _print_problems(problems: Sequence[str], console: Console) -> None:

@@ -37,7 +37,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks import pipeline
     from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.curation.benchmarks import BenchmarkError
-    from c2c_tasks.inputs.writer import EndpointDown, InputError
+    from c2c_tasks.inputs.writer import EngineDown, InputError
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
@@ -51,7 +51,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     except (pipeline.NothingNew, pipeline.NotReached) as reason:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
-    except (CatalogueError, EndpointDown, RunnerError, StoreError) as error:
+    except (CatalogueError, EngineDown, RunnerError, StoreError) as error:
         log.error("%s", error)
         raise AirflowException(str(error)) from None
     except (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from c2c_tasks.inputs import answers, breaker, endpoint
 from c2c_tasks.records import Function, Parameter, ParameterKind
+from tests.inputs.stand_in import StandIn
 
 FunctionOf = Callable[..., Function]
 
@@ -60,3 +62,23 @@ def function_of() -> FunctionOf:
         )
 
     return make
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """An endpoint that does what a test tells it to; waits are short."""
+    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(endpoint, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.02)
+    monkeypatch.setattr(answers, "WRITE_SECONDS", 0.01)
+    for name in ("C2C_VLLM_ENDPOINT", "C2C_VLLM_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    made = StandIn()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def functions(function_of: FunctionOf) -> list[Function]:
+    """Twelve functions of one parameter."""
+    return [function_of(f"def f(x):\n    return x + {i}\n") for i in range(12)]

@@ -20,7 +20,7 @@ from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.curation.benchmarks import BenchmarkError
-from c2c_tasks.inputs.writer import EndpointDown, InputError
+from c2c_tasks.inputs.writer import EngineDown, InputError
 from c2c_tasks.publishing.audit import AuditError
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
@@ -110,7 +110,7 @@ def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:
         run_step("plan")
 
 
-@pytest.mark.parametrize("kind", [CatalogueError, EndpointDown, RunnerError, StoreUnavailable])
+@pytest.mark.parametrize("kind", [CatalogueError, EngineDown, RunnerError, StoreUnavailable])
 @pytest.mark.usefixtures("running")
 def test_what_may_pass_is_left_to_the_retries_in_one_line(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from c2c_tasks.config import InputOptions
 from c2c_tasks.inputs.synthesis.inference import Knowledge, UnreadableProgram, understand
@@ -20,7 +20,9 @@ class SynthesisWriter:
     def __init__(self, options: InputOptions) -> None:
         self.options = options
 
-    def write(self, functions: Iterable[Function], report: StepReport) -> Iterator[Inputs]:
+    def write(
+        self, functions: Iterable[Function], report: StepReport
+    ) -> Generator[Inputs, None, None]:
         """Yield inputs for each function that any can be written for, in order.
 
         Dropped, and counted by reason: ``unsupported_parameters`` (only objects of classes,

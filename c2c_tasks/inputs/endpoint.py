@@ -1,0 +1,217 @@
+"""A language model behind an OpenAI-compatible endpoint, as `vllm serve` is one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from typing import Any
+
+import httpx
+
+from c2c_tasks.config import InputOptions
+from c2c_tasks.inputs.breaker import Breaker
+from c2c_tasks.inputs.completions import (
+    Completion,
+    ContextTooShort,
+    Request,
+    RequestFailed,
+    RequestRefused,
+    Statistics,
+)
+from c2c_tasks.inputs.errors import EngineDown, InputError
+
+ATTEMPTS = 5
+"""Times that a request is made before it counts as failed."""
+FIRST_WAIT = 0.5
+"""Seconds before the first repetition; doubled for each further one, and jittered."""
+LONGEST_WAIT = 30.0
+LISTING_SECONDS = 30.0
+"""Deadline of the request that lists the models; `request_seconds` is that of an answer."""
+_REPEATABLE = frozenset((408, 409, 425, 429, 500, 502, 503, 504))
+_BUSY = 429
+_CONTEXT = ("maximum context length", "context_length_exceeded", "max_model_len")
+"""What vLLM and OpenAI say of a request that is too long."""
+
+
+class _NoAnswer(Exception):
+    """One attempt failed, and another may not."""
+
+    def __init__(self, message: str, *, wait: float = 0.0, away: bool = False) -> None:
+        super().__init__(message)
+        self.wait = wait
+        """Seconds that the endpoint asks to wait."""
+        self.away = away
+        """True where nobody listens."""
+
+
+class Endpoint:
+    """Asks ``/v1/chat/completions`` or ``/v1/completions``, again where that may help."""
+
+    def __init__(self, options: InputOptions) -> None:
+        """Check that the endpoint answers and serves the model.
+
+        Raises InputError; EngineDown where the endpoint does not answer.
+        """
+        self.options = options
+        self.url = _address(options)
+        self.headers = {}
+        if key := os.environ.get("C2C_VLLM_API_KEY"):
+            self.headers["Authorization"] = f"Bearer {key}"
+        self.statistics = Statistics()
+        self.model = self._served_model()
+        self._client: httpx.AsyncClient | None = None
+        self._breaker = Breaker(f"vllm: {self.url}", self._is_back, options.outage_seconds)
+
+    def _served_model(self) -> str:
+        url = f"{self.url}/models"
+        try:
+            response = httpx.get(url, headers=self.headers, timeout=LISTING_SECONDS)
+        except httpx.HTTPError as error:
+            raise EngineDown(
+                f"vllm: {self.url} does not answer ({error or type(error).__name__}); start "
+                "`vllm serve MODEL`, or set the option `endpoint`"
+            ) from None
+        if response.status_code in (401, 403):
+            raise InputError(f"vllm: {self.url} refuses the API key; set C2C_VLLM_API_KEY")
+        if response.status_code in _REPEATABLE:
+            raise EngineDown(f"vllm: {url} answers {response.status_code}: it may be starting")
+        if response.status_code != 200:
+            raise InputError(f"vllm: {url} answers {response.status_code}; is it an OpenAI API?")
+        try:
+            cards = {str(card["id"]): card for card in response.json()["data"]}
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"vllm: {url} does not list models; is it an OpenAI API?") from None
+        if not cards:
+            raise InputError(f"vllm: {self.url} serves no model")
+        model = self.options.model or next(iter(cards))
+        if model not in cards:
+            raise InputError(
+                f"vllm: {self.url} does not serve {model!r}; it serves {', '.join(cards)}"
+            )
+        self.statistics.facts = {
+            "engine": "endpoint",
+            "engine_version": self._version(),
+            "context_tokens": cards[model].get("max_model_len"),
+        }
+        return model
+
+    def _version(self) -> str | None:
+        """Return the version of vLLM; None where the endpoint is something else."""
+        try:
+            url = f"{self.url.removesuffix('/v1')}/version"
+            response = httpx.get(url, headers=self.headers, timeout=LISTING_SECONDS)
+            return f"vllm {response.json()['version']}"
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return None
+
+    async def complete(self, request: Request) -> Completion:
+        """Return the model's answers: see `Engine`."""
+        chat = isinstance(request.prompt, list)
+        body: dict[str, Any] = {"model": self.model, **request.sampling}
+        body["messages" if chat else "prompt"] = request.prompt
+        if request.grammar is not None:
+            body["structured_outputs"] = {"grammar": request.grammar}
+        path = "chat/completions" if chat else "completions"
+        for attempt in range(1, ATTEMPTS + 1):
+            await self._breaker.closed()
+            try:
+                completion = await self._post(f"{self.url}/{path}", body)
+            except _NoAnswer as error:
+                self._breaker.failed(str(error), away=error.away)
+                if attempt == ATTEMPTS:
+                    raise RequestFailed(str(error)) from None
+                wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+                self.statistics.retries += 1
+                self.statistics.outages = self._breaker.outages
+                await asyncio.sleep(max(wait, error.wait) * random.uniform(0.5, 1.0))
+            else:
+                self._breaker.answered()
+                return completion
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _post(self, url: str, body: dict[str, Any]) -> Completion:
+        client = self._opened()
+        try:
+            async with asyncio.timeout(self.options.request_seconds):
+                response = await client.post(url, json=body)
+        except TimeoutError:
+            raise _NoAnswer(f"no answer in {self.options.request_seconds:g} s") from None
+        except httpx.HTTPError as error:
+            away = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise _NoAnswer(f"{type(error).__name__} {error}".strip(), away=away) from None
+        return _completion(response)
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # As many connections as requests are under way: the caller bounds those.
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+            self._client = httpx.AsyncClient(headers=self.headers, limits=limits, timeout=None)
+        return self._client
+
+    async def _is_back(self) -> bool:
+        try:
+            response = await self._opened().get(f"{self.url}/models", timeout=LISTING_SECONDS)
+        except httpx.HTTPError:
+            return False
+        return response.status_code == 200
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
+def _address(options: InputOptions) -> str:
+    address = options.endpoint or os.environ.get("C2C_VLLM_ENDPOINT", "")
+    if not address:
+        raise InputError(
+            "vllm: no endpoint; set the option `endpoint` or C2C_VLLM_ENDPOINT, as "
+            "http://host:8000/v1"
+        )
+    if not address.startswith(("http://", "https://")):
+        raise InputError(f"vllm: endpoint {address!r} is no http:// or https:// address")
+    return address.rstrip("/")
+
+
+def _completion(response: httpx.Response) -> Completion:
+    status = response.status_code
+    message = f"status {status}: {response.text[:300]}"
+    if status in _REPEATABLE:
+        if status != _BUSY and any(words in response.text for words in _CONTEXT):
+            raise ContextTooShort(message)
+        raise _NoAnswer(message, wait=_asked_wait(response))
+    if status != 200:
+        too_long = any(words in response.text for words in _CONTEXT)
+        raise (ContextTooShort if too_long else RequestRefused)(message)
+    try:
+        answer = response.json()
+        choices = answer["choices"]
+        texts = [_text(choice) for choice in choices]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _NoAnswer("an answer that is no completion") from None
+    usage = answer.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Completion(
+        texts,
+        prompt_tokens=_whole(usage.get("prompt_tokens")),
+        completion_tokens=_whole(usage.get("completion_tokens")),
+        truncated=sum(choice.get("finish_reason") == "length" for choice in choices),
+    )
+
+
+def _text(choice: dict[str, Any]) -> str:
+    """Return what a choice of a chat or of a completion says; "" for nothing."""
+    said = choice["message"].get("content") if "message" in choice else choice["text"]
+    return said if isinstance(said, str) else ""
+
+
+def _asked_wait(response: httpx.Response) -> float:
+    try:
+        return min(max(float(response.headers.get("Retry-After", "0")), 0.0), LONGEST_WAIT)
+    except ValueError:
+        return 0.0
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
