@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from c2c_tasks.inputs.completions import (
     Completion,
     ContextTooShort,
     Engine,
+    Prompt,
     Request,
     RequestFailed,
     RequestRefused,
@@ -40,6 +42,8 @@ class Reply:
     ``request_refused``, ``request_failed``; empty where there is one."""
     failure: str = ""
     """The same in the engine's words."""
+    key: str = ""
+    """Of the request that was answered."""
     trim: int = 0
     """Level of the trimming rule at which the program was shown."""
     resumed: bool = False
@@ -58,6 +62,7 @@ class Asking:
         """False where, or once it is known that, the engine takes no grammars."""
         self._answers = answers
         self._refused_grammars = 0
+        self._grammar_was_taken = False
         self._room = asyncio.Semaphore(options.concurrency)
         self._progress = _Progress()
 
@@ -68,28 +73,33 @@ class Asking:
         refused, the same is asked without. Raises EngineDown.
         """
         reply = Reply()
-        while (prompt := self.prompt(function, reply.trim)) is not None:
+        async with self._room:
             try:
-                await self._constrained(function, Request(prompt, self._sampling()), reply)
-                reply.reason = reply.failure = ""
-                if not self._is_crowded(reply.completion):
-                    break
-                reply.failure = "too little room for an answer in the context"
-            except ContextTooShort as error:
-                reply.failure = str(error)
+                await self._ask_trimmed(function, reply)
             except RequestRefused as error:
                 reply.reason, reply.failure = "request_refused", str(error)
-                break
             except RequestFailed as error:
                 reply.reason, reply.failure = "request_failed", str(error)
-                break
-            reply.reason = "context_too_short"
-            reply.trim += 1
-        if reply.completion.texts:  # of two evils, a crowded answer
-            reply.reason = reply.failure = ""
+        # Its place in the engine's queue is another's while it waits to be written.
+        if reply.key and not reply.resumed:
+            reply.completion = await self._answers.keep(reply.key, reply.completion)
         return reply
 
-    def prompt(self, function: Function, trim: int) -> list[dict[str, str]] | str | None:
+    async def _ask_trimmed(self, function: Function, reply: Reply) -> None:
+        """Ask, and show less of the program while it leaves too little room for an answer."""
+        while (prompt := self.prompt(function, reply.trim)) is not None:
+            try:
+                await self._ask_constrained(function, prompt, reply)
+            except ContextTooShort as error:
+                reply.failure = str(error)
+            else:
+                if not self._is_crowded(reply.completion):
+                    return
+            reply.trim += 1
+        if not reply.completion.texts:
+            reply.reason = "context_too_short"
+
+    def prompt(self, function: Function, trim: int) -> Prompt | None:
         """Return the prompt at a level of the trimming rule; None where there is no such level."""
         style = prompts.chat if self.options.prompt_style == "chat" else prompts.text
         return style(function, self.options.inputs_per_answer, trim)
@@ -106,41 +116,35 @@ class Asking:
             sampling["stop"] = list(prompts.STOP)
         return sampling
 
-    async def _constrained(self, function: Function, request: Request, reply: Reply) -> None:
+    async def _ask_constrained(self, function: Function, prompt: Prompt, reply: Reply) -> None:
         """Ask with a grammar, and without where the engine refuses it."""
+        request = Request(prompt, self._sampling())
+        grammar = None
         if self.constrained:
             grammar = inputs_grammar(function, self.options.inputs_per_answer)
-            try:
-                await self._complete(Request(request.prompt, request.sampling, grammar), reply)
-            except ContextTooShort:
-                raise
-            except RequestRefused as error:
-                if grammar is None:
-                    raise
-                refusal = str(error)
-            else:
-                self._refused_grammars = min(self._refused_grammars, 0) - (grammar is not None)
-                return
+        if grammar is None:
+            return await self._complete(request, reply)
+        try:
+            await self._complete(dataclasses.replace(request, grammar=grammar), reply)
+            self._grammar_was_taken = True
+        except ContextTooShort:
+            raise
+        except RequestRefused as error:
             await self._complete(request, reply)
             reply.unconstrained = True
             self._refused_grammars += 1
-            if self._refused_grammars == MAX_REFUSED_GRAMMARS:
+            if self._refused_grammars >= MAX_REFUSED_GRAMMARS and not self._grammar_was_taken:
                 self.constrained = False
-                log.warning("vllm: the engine takes no grammars (%s); asking without", refusal)
-        else:
-            await self._complete(request, reply)
+                log.warning("vllm: the engine takes no grammars (%s); asking without", error)
 
     async def _complete(self, request: Request, reply: Reply) -> None:
         key = request.key(f"{self.engine.model}@{self.options.revision}")
-        known = self._answers.get(key)
-        if known is not None:
-            reply.completion, reply.resumed = known, True
-            return
-        async with self._room:
+        completion = self._answers.get(key)
+        reply.resumed = completion is not None
+        if completion is None:
             completion = await self.engine.complete(request)
-        self._progress.note(completion)
-        # Its place in the engine's queue is another's while it waits to be written.
-        reply.completion = await self._answers.keep(key, completion)
+            self._progress.note(completion)
+        reply.key, reply.completion = key, completion
 
     async def close(self) -> None:
         """Keep what was answered, and let the engine go."""

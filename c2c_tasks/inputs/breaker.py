@@ -48,6 +48,8 @@ class Breaker:
             self.outages += 1
             self._outages_in_a_row += 1
             self._recovery = asyncio.ensure_future(self._recover(reason))
+            # That nobody waits for it any more is no news.
+            self._recovery.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _recover(self, reason: str) -> None:
         if self._outages_in_a_row > MAX_OUTAGES:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
+Prompt = list[dict[str, str]] | str
+"""The messages of a chat, or a text for a model that has no chat template."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request to a language model; equal requests have equal keys."""
 
-    prompt: list[dict[str, str]] | str
-    """The messages of a chat, or a text for a model that has no chat template."""
+    prompt: Prompt
     sampling: dict[str, Any]
     """Temperature, mass, seed and limits, named as OpenAI's API and vLLM both name them."""
     grammar: str | None = None
@@ -51,6 +54,8 @@ class Statistics:
     """Requests that were made again."""
     outages: int = 0
     """Times that the engine was away and came back."""
+    load_seconds: float = 0.0
+    """Until the model was loaded, where it had to be."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the manifest records of the engine."""
 

@@ -111,7 +111,8 @@ class InProcessEngine:
             "engine_version": f"vllm {ready['version']}",
             "context_tokens": ready["context_tokens"],
         }
-        log.info("vllm: %s is loaded after %.0f s", self.model, time.monotonic() - started)
+        self.statistics.load_seconds = time.monotonic() - started
+        log.info("vllm: %s is loaded after %.0f s", self.model, self.statistics.load_seconds)
         self._readers.append(asyncio.ensure_future(self._receive()))
 
     async def _spawn(self) -> None:

@@ -52,7 +52,10 @@ class VllmWriter:
             statistics = self.engine.statistics
             report.facts["writer"] = {"name": self.name, **self.asking.facts()}
             _count_nonzero(
-                report, request_retries=statistics.retries, engine_outages=statistics.outages
+                report,
+                request_retries=statistics.retries,
+                engine_outages=statistics.outages,
+                engine_load_seconds=round(statistics.load_seconds),
             )
 
     def _write(
