@@ -10,6 +10,7 @@ UV_VERSION := 0.13.9
 UV := $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),.uv/bin/uv)
 LOCKED := requirements.txt requirements-dev.txt
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes
+COMPILE_GPU := --quiet --python-platform x86_64-manylinux_2_35 --python-version 3.12 --generate-hashes
 BENCHMARKS := $(filter-out __% measuring,$(notdir $(basename $(wildcard benchmarks/*.py))))
 export PYTHONPATH := $(CURDIR)/plugins
 export UV_CUSTOM_COMPILE_COMMAND := make lock
@@ -51,6 +52,9 @@ sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 lock: $(UV)  ## Compile the requirements; UPGRADE=--upgrade takes newer versions
 	$(UV) pip compile $(COMPILE) $(UPGRADE) pyproject.toml requirements.in --output-file requirements.txt
 	$(UV) pip compile $(COMPILE) $(UPGRADE) requirements-dev.in --output-file requirements-dev.txt
+	$(UV) pip compile $(COMPILE_GPU) $(UPGRADE) docker/gpu/requirements.in --output-file docker/gpu/requirements.txt
+	$(UV) pip compile $(COMPILE) $(UPGRADE) --excludes docker/gpu/not-locked.txt docker/gpu/requirements-cpu.in \
+		--output-file docker/gpu/requirements-cpu.txt
 
 clean:  ## Remove the environment, caches and all that runs left behind, but for ./out
 	rm -rf .venv .uv .airflow .c2c .hypothesis .*_cache
