@@ -19,7 +19,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo up down test lint bench sandbox-image lock clean
+.PHONY: help setup demo up down test lint bench sandbox-image vllm-engine lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -49,6 +49,9 @@ bench: .venv/.complete  ## Run every benchmark against its baselines
 sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 	docker build --quiet --build-arg BASE_IMAGE=$(BASE_IMAGE) --file docker/sandbox/Dockerfile --tag $(SANDBOX_IMAGE) .
 
+vllm-engine:  ## Make a CPU build of vLLM in .vllm, for machines without a GPU (3 GB)
+	docker/gpu/make-cpu-engine .vllm
+
 lock: $(UV)  ## Compile the requirements; UPGRADE=--upgrade takes newer versions
 	$(UV) pip compile $(COMPILE) $(UPGRADE) pyproject.toml requirements.in --output-file requirements.txt
 	$(UV) pip compile $(COMPILE) $(UPGRADE) requirements-dev.in --output-file requirements-dev.txt
@@ -57,7 +60,7 @@ lock: $(UV)  ## Compile the requirements; UPGRADE=--upgrade takes newer versions
 		--output-file docker/gpu/requirements-cpu.txt
 
 clean:  ## Remove the environment, caches and all that runs left behind, but for ./out
-	rm -rf .venv .uv .airflow .c2c .hypothesis .*_cache
+	rm -rf .venv .uv .vllm .airflow .c2c .hypothesis .*_cache
 
 # Bytecode is compiled here because many environments forbid writing it later, and importing
 # Airflow without it takes several seconds in every process.

@@ -8,11 +8,13 @@ second are tokens written over the seconds from first request to last answer. Be
 engine forgets what it has cached.
 
 What a shared prefix saves is shown by prompts that begin with a number of their own, which share
-nothing; what the grammars cost, by the writer with and without.
+nothing; what the grammars cost, by the writer with and without. `--gpu` takes a model of the shape of
+Qwen2.5-0.5B and more prompts.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -77,7 +79,7 @@ class Run:
 
 def main() -> int:
     """Run the benchmark; return the exit status."""
-    chosen = arguments(__doc__)
+    chosen = arguments(__doc__, gpu="a model and a load for a GPU")
     logging.disable(logging.WARNING)
     python = Path(os.environ.get("C2C_VLLM_PYTHON", project_root() / ".vllm" / "bin" / "python"))
     if not DATA.is_file() or not python.is_file():
@@ -91,9 +93,12 @@ def main() -> int:
         "VLLM_SERVER_DEV_MODE": "1",  # for /reset_prefix_cache
     }
     functions: list[Function] = list(written_inputs())[:: 5 if chosen.quick else 1]
+    if chosen.gpu:
+        functions = [_another(function, copy) for copy in range(8) for function in functions]
     with tempfile.TemporaryDirectory(prefix="c2c-writers-") as name:
         folder = Path(name)
-        runs = _measure(functions, folder, python, turns=1 if chosen.quick else 3)
+        turns = 1 if chosen.quick else 3
+        runs = _measure(functions, folder, python, turns, gpu=chosen.gpu)
     _show(runs, len(functions))
     ratios = [ours.rate / theirs.rate for ours, theirs in zip(runs[FREE], runs[CLIENT], strict=True)]
     print(f"the writer's tokens a second to those of vLLM's client: {statistics.median(ratios):.3f}")
@@ -101,14 +106,15 @@ def main() -> int:
 
 
 def _measure(
-    functions: list[Function], folder: Path, python: Path, turns: int
+    functions: list[Function], folder: Path, python: Path, turns: int, *, gpu: bool
 ) -> dict[str, list[Run]]:
     model = folder / "model"
     script = project_root() / "tests/end_to_end/vllm/make_model.py"
-    subprocess.run([python, script, model], check=True, capture_output=True)
+    shape = "small" if gpu else "tiny"
+    subprocess.run([python, script, model, shape], check=True, capture_output=True)
     shared = _rendered(functions, folder, python, model, "shared")
     alone = _rendered(functions, folder, python, model, "alone")
-    server = VllmServer(python, model, folder / "server.log")
+    server = VllmServer(python, model, folder / "server.log", eager=not gpu)
     contestants: dict[str, Callable[[], Run]] = {
         CLIENT: lambda: _client(shared, len(functions), python, server, model, folder),
         FREE: lambda: _writer(functions, server, constrained="off"),
@@ -125,8 +131,14 @@ def _measure(
                     runs[name].append(run)
     finally:
         server.kill()
-    runs[IN_PROCESS] = [_in_process(functions, model)]
+    runs[IN_PROCESS] = [_in_process(functions, model, eager=not gpu)]
     return runs
+
+
+def _another(function: Function, copy: int) -> Function:
+    """Return a function that differs from its copies in the beginning of what is shown of it."""
+    program = f"# {copy}\n{function.program}"
+    return dataclasses.replace(function, program=program)
 
 
 def _rendered(
@@ -184,14 +196,14 @@ def _writer(functions: list[Function], server: VllmServer, **options: Any) -> Ru
     )
 
 
-def _in_process(functions: list[Function], model: Path) -> Run:
+def _in_process(functions: list[Function], model: Path, *, eager: bool) -> Run:
     """Run the writer on the engine in process, once it is loaded."""
     options = _options(
         engine="in_process",
         model=str(model),
         concurrency=CONCURRENCY,
         constrained="off",
-        engine_arguments={"enforce_eager": True},
+        engine_arguments={"enforce_eager": eager},
     )
     writer = VllmWriter(options)
     return _write(functions, writer)

@@ -140,5 +140,5 @@ def vllm_python() -> Path:
     """The interpreter of an environment that has vLLM: ``C2C_VLLM_PYTHON``, or in ``.vllm``."""
     python = Path(os.environ.get("C2C_VLLM_PYTHON", ROOT / ".vllm" / "bin" / "python"))
     if not python.is_file():
-        unavailable("vllm", f"{python} is not there (docker/gpu/make-cpu-engine .vllm)")
+        unavailable("vllm", f"{python} is not there (make vllm-engine)")
     return python

@@ -1,7 +1,8 @@
-"""Makes a tiny language model: two layers of Qwen2 with random weights, in the folder given.
+"""Makes a language model of Qwen2's kind with random weights, in the folder given.
 
-Runs in the environment of vLLM. Its tokenizer is a byte-level BPE learnt from the standard
-library, so that Python text is as short as to a real model; what it says is noise.
+Runs in the environment of vLLM. `tiny` has two layers, `small` the shape of Qwen2.5-0.5B. The
+tokenizer is a byte-level BPE learnt from the standard library, so that Python text is as short as
+to a real model; what the model says is noise.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM, set_seed
 
+CONTEXT = 4_096
 END, START = "<|im_end|>", "<|im_start|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -21,12 +24,33 @@ CHAT_TEMPLATE = (
 )
 
 
-def main(folder: str, vocabulary: int = 4_096, context: int = 4_096) -> None:
+SHAPES = {
+    "tiny": {
+        "vocab_size": 4_096,
+        "hidden_size": 128,
+        "intermediate_size": 256,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+    },
+    "small": {
+        "vocab_size": 32_768,
+        "hidden_size": 896,
+        "intermediate_size": 4_864,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 14,
+        "num_key_value_heads": 2,
+        "tie_word_embeddings": True,
+    },
+}
+
+
+def main(folder: str, shape: str = "tiny") -> None:
     trained = ByteLevelBPETokenizer()
-    modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
-    trained.train(
-        [str(path) for path in modules],
-        vocab_size=vocabulary,
+    modules = sorted(Path(sysconfig.get_path("stdlib")).glob("**/*.py"))
+    trained.train_from_iterator(
+        (path.read_text(errors="replace") for path in modules[: 200 if shape == "tiny" else 1_000]),
+        vocab_size=SHAPES[shape]["vocab_size"],
         special_tokens=[END, START],
         show_progress=False,
     )
@@ -41,20 +65,15 @@ def main(folder: str, vocabulary: int = 4_096, context: int = 4_096) -> None:
     set_seed(0)
     model = Qwen2ForCausalLM(
         Qwen2Config(
-            vocab_size=vocabulary,
-            hidden_size=128,
-            intermediate_size=256,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            max_position_embeddings=context,
+            **SHAPES[shape],
+            max_position_embeddings=CONTEXT,
             bos_token_id=None,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )
     )
-    model.save_pretrained(folder)
+    model.to(torch.bfloat16).save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

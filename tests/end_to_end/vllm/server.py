@@ -17,8 +17,8 @@ START_SECONDS = 240
 class VllmServer:
     """Serves a model from its folder, on the loopback interface."""
 
-    def __init__(self, python: Path, model: Path, log: Path) -> None:
-        self.python, self.model, self.log = python, model, log
+    def __init__(self, python: Path, model: Path, log: Path, *, eager: bool = True) -> None:
+        self.python, self.model, self.log, self.eager = python, model, log, eager
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -31,7 +31,7 @@ class VllmServer:
             self.process = subprocess.Popen(
                 [
                     *(self.python.with_name("vllm"), "serve", self.model),
-                    *("--served-model-name", "tiny", "--enforce-eager"),
+                    *("--served-model-name", "tiny", *["--enforce-eager"] * self.eager),
                     *("--host", "127.0.0.1", "--port", str(self.port)),
                 ],
                 stdout=log,
