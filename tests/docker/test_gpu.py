@@ -17,7 +17,7 @@ SCRIPT = GPU / "make-cpu-engine"
 MARKER = ".case2code-engine"
 
 
-def make_engine(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def make_engine(folder: Path | str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the script; it must end at once."""
     return subprocess.run(
         [SCRIPT, folder],
@@ -112,7 +112,7 @@ def test_a_folder_that_is_not_complete_is_made_anew(tmp_path: Path, content: str
     engine.mkdir()
     (engine / MARKER).write_text(content)
     (engine / "lib").mkdir()
-    done = make_engine(engine, PYTHON=str(python))
+    done = make_engine(f"{engine}/", PYTHON=str(python))
     assert done.returncode == 1
     assert [path.name for path in engine.iterdir()] == [MARKER]
     assert (engine / MARKER).read_text() == ""
