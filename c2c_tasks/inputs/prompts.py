@@ -106,18 +106,3 @@ def _trimmed(function: Function) -> str:
     if len(program) <= MAX_PROGRAM_CHARACTERS:
         return program
     return program[:MAX_PROGRAM_CHARACTERS].rpartition("\n")[0] + "\n    ..."
-
-
-STOP = ("```",)
-
-
-def chat(function: Function, inputs: int, trim: int = 0) -> list[dict[str, str]] | None:
-    if trim:
-        return None
-    return messages(function, inputs)
-
-
-def text(function: Function, inputs: int, trim: int = 0) -> str | None:
-    if trim:
-        return None
-    return "\n".join(m["content"] for m in messages(function, inputs))
