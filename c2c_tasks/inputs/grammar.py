@@ -48,16 +48,19 @@ MAX_WRITTEN_NAMES = 20
 _WRITTEN_NAME = re.compile(r"""["']([A-Za-z_][A-Za-z0-9_]{0,29})["']""")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 _FOLLOWED = r" (= [,)\]}:])"
-_CHARACTER = r'[^"\\\x00-\x1f\x7f-\x9f]'
+_CHARACTER = r'[^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]'
 _ESCAPE = r"""\\([\\"'nrt]|x[0-9a-f]{2}|u([0-9a-ce-f][0-9a-f]|d[0-7])[0-9a-f]{2})"""
 _INTEGER = "-?(0|[1-9][0-9]{0,19})"
-_EXPONENT = "(e[-+]?[0-9]{1,2})"
+_FRACTION = r"\.[0-9]{1,17}"
+_EXPONENT = "e[-+]?[0-9][0-9]?"
+# Not `(fraction)?(exponent)?`: XGrammar 0.2.8 takes 05 for an integer with such a fraction.
+_FLOATS = (_INTEGER + _FRACTION, _INTEGER + _EXPONENT, _INTEGER + _FRACTION + _EXPONENT)
 _PATTERNS = {
     "str": f'"({_CHARACTER}|{_ESCAPE}){{0,{MAX_TEXT}}}"',
     "bytes": rf"""b"([ !#-[\]-~]|\\([\\"'nrt]|x[0-9a-f]{{2}})){{0,{MAX_TEXT // 2}}}\"""",
     "int": _INTEGER,
-    "float": rf"{_INTEGER}(\.[0-9]{{1,17}}{_EXPONENT}?|{_EXPONENT})",
-    "number": rf"{_INTEGER}(\.[0-9]{{1,17}})?{_EXPONENT}?",
+    "float": "|".join(_FLOATS),
+    "number": "|".join((_INTEGER, *_FLOATS)),
     "bool": "True|False",
     "none": "None",
 }
