@@ -1,8 +1,8 @@
 """Inputs read from what a language model wrote.
 
 Models answer in many forms: fenced code, ``examples = [dict(...), ...]``, dict displays,
-JSON, calls of the function itself, comments between them, the last item cut off. All are
-read with `ast`; nothing is evaluated.
+JSON, calls of the function itself, doctests, comments between them, the last item cut off. All
+are read with `ast`; nothing is evaluated. What a reasoning model thinks first is no answer.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ MAX_CANDIDATES = 2_000
 MAX_TRUNCATED = 20
 """Items that are not closed, looked for in one block."""
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*\n?(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.S | re.M)
+_THINKING = re.compile(r"\s*<think>")
+_THOUGHT = re.compile(r"</think>[ \t]*$", re.M)
+"""The end of thoughts that the prompt has opened; inside a text of an item a quote follows."""
+_PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.) ?", re.M)
 _JSON_NAMES = {"true": True, "false": False, "null": None, "nan": float("nan"), "inf": float("inf")}
 
 
@@ -44,11 +48,46 @@ class Answer:
 def parse_answer(text: str, function: Function) -> Answer:
     """Return the arguments that an answer proposes for a function. Raises nothing."""
     reader = _Reader(function)
-    text = text[:MAX_ANSWER_CHARACTERS].replace("\x00", "")
-    blocks = [found.group(1) for found in _FENCE.finditer(text)] or [text]
-    for block in blocks:
-        reader.block(block)
+    said = _without_thoughts(text[:MAX_ANSWER_CHARACTERS].replace("\x00", ""))
+    if said is None:
+        reader.refuse("truncated")
+        return reader.answer
+    for found in _FENCE.finditer(said):
+        reader.block(found.group(1))
+    if not reader.candidates and not reader.answer.refused:
+        reader.block(said)
     return reader.answer
+
+
+def _without_thoughts(text: str) -> str | None:
+    """Return what follows the thoughts; None where they do not end."""
+    while _THINKING.match(text):
+        _, closed, text = text.partition("</think>")
+        if not closed:
+            return None
+    ends = list(_THOUGHT.finditer(text))
+    return text[ends[-1].end() :] if ends else text
+
+
+def _transcript(code: str) -> str:
+    """Return what is typed in a session of an interpreter, without prompts and outputs."""
+    if ">>>" not in code:
+        return code
+    lines = code.splitlines()
+    typed = [_PROMPT.sub("", line) for line in lines if _PROMPT.match(line)]
+    return "\n".join(typed) or code
+
+
+def _used_in_calls(module: ast.Module) -> set[str]:
+    """Return the names that stand in arguments: a list of that name is a value, not the items."""
+    return {
+        name.id
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]
+        for name in ast.walk(argument)
+        if isinstance(name, ast.Name)
+    }
 
 
 class _Reader:
@@ -58,14 +97,18 @@ class _Reader:
         self.seen: set[str] = set()
         self.candidates = 0
         name = re.escape(function.entry_point)
-        self.starts = re.compile(rf"\bdict\s*\(|\{{|(?<![\w.]){name}\s*\(")
+        self.starts = re.compile(rf"\bdict\s*\(|\{{|(?<!def )(?<![\w.]){name}\s*\(")
+        self.used: set[str] = set()
 
     def block(self, code: str) -> None:
         """Read a block as a module; item by item where that does not parse or has no items."""
         before = self.candidates
+        code = _transcript(code)
         with suppress(SyntaxError):
             names: dict[str, Any] = dict(_JSON_NAMES)
-            for statement in parse_module(code).body:
+            module = parse_module(code)
+            self.used = _used_in_calls(module)
+            for statement in module.body:
                 with suppress(RecursionError):  # a sum of a thousand lists
                     self.statement(statement, names)
         if self.candidates > before:
@@ -77,7 +120,7 @@ class _Reader:
     def statement(self, node: ast.stmt, names: dict[str, Any]) -> None:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                if not self.collection(value, names):
+                if name in self.used or not self.collection(value, names):
                     try:
                         names[name] = constant_value(value, names)
                     except NotConstant:
@@ -100,9 +143,14 @@ class _Reader:
             case ast.Call(func=ast.Attribute(attr="append" | "extend" | "add"), args=[value]):
                 if not self.collection(value, names):
                     self.item(value, names)
+            case ast.Dict(keys=[ast.Constant(value=str(name))], values=[ast.List() as items]) if (
+                not self.is_parameter(name)  # {"inputs": [...]}
+            ):
+                self.collection(items, names)
             case ast.Dict() | ast.Call():
                 self.item(node, names)
-            case ast.Compare(left=inner) | ast.UnaryOp(operand=inner):  # "- f(1)" is a bullet
+            # "- f(1)" and "* f(1)" are bullets
+            case ast.Compare(left=inner) | ast.UnaryOp(operand=inner) | ast.Starred(value=inner):
                 self.collection(inner, names)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 self.collection(left, names)
@@ -148,9 +196,15 @@ class _Reader:
                 return self.arguments(inner, names)
             case ast.Tuple():
                 return bind(parameters, constant_value(node, names), {})
+            case ast.List() if sum(p.kind.startswith("positional") for p in parameters) > 1:
+                return bind(parameters, constant_value(node, names), {})  # JSON has no tuples
             case ast.Compare(left=left):
                 return self.arguments(left, names)
         return None
+
+    def is_parameter(self, name: str) -> bool:
+        kinds = {p.name: p.kind for p in self.function.parameters}
+        return name in kinds or "var_keyword" in kinds.values()
 
     def refuse(self, reason: str) -> None:
         self.answer.refused[reason] = self.answer.refused.get(reason, 0) + 1

@@ -1,36 +1,37 @@
 """The prompt that asks a language model for inputs.
 
 Everything before the function is the same for all functions, so that an engine with prefix
-caching reads it once.
+caching reads it once. Answers have the form that `c2c_tasks.inputs.grammar` derives.
 """
 
 from __future__ import annotations
 
-import ast
+from itertools import islice
 
+from c2c_tasks.inputs.trimming import shown_programs
 from c2c_tasks.records import Function
-from c2c_tasks.syntax import parse_module
 
-MAX_PROGRAM_CHARACTERS = 10_000
-"""Longer programs are shown as their entry point alone."""
+STOP: tuple[str, ...] = ("\n]", "\n```", "\n# Function")
+"""What ends an answer to `text`; none of it can stand in an item, which is one line."""
 
 _INSTRUCTIONS = """\
-You write test inputs for Python functions. You are shown one function; you do not run it.
+You write test inputs for Python functions. You are shown a function; you do not run it.
 
-Answer with one Python code block and nothing else: a list named `examples` in which every \
-item is a call of `dict` whose keywords are the function's parameters.
+Answer with a Python list and nothing else: one item a line, each a call of `dict` whose \
+keywords are the function's parameters, in their order.
 
-- Give {count} items, no two alike.
-- Work out first what each parameter must be, from how the body uses it; an input that makes \
-the function fail is worth little, so let at most one in ten do so.
+- Give {inputs} items, no two alike.
+- Work out first what each parameter must be, from how the body uses it. An input that makes \
+the function fail is worth little: at most one in ten may.
 - Make the outputs differ. Take every branch at least once, run loops zero, one and many \
-times, and touch the values that conditions compare with, as well as their neighbours.
-- Mix ordinary inputs with the odd ones: empty, single, negative, large, repeated, unsorted, \
+times, and use the values that conditions compare with, and their neighbours.
+- Mix ordinary inputs with odd ones: empty, single, negative, large, repeated, unsorted, \
 mixed case, not ASCII.
-- Write values out as literals: numbers, strings, bytes, True, False, None, lists, tuples, \
-sets, dicts. No names, no calls, no lambda, no imports, no comprehension.
-- Keep each item under 200 characters. Leave a parameter with a default out of some items.
-- The items of `*args` are given as a tuple under its name, those of `**kwargs` as a dict."""
+- Write values as literals: numbers, strings in double quotes, bytes, True, False, None, lists, \
+tuples, sets, dicts. No names, no calls, no lambda, no comprehension, no comments.
+- Keep items short, under 200 characters. Leave a parameter with a default out of some items.
+- Write `*args` as a tuple under its name and `**kwargs` as a dict under its name; leave \
+them out where there are none."""
 
 _SHOTS = (
     (
@@ -42,15 +43,15 @@ def shorten(text, width=10, mark="..."):
         return mark[:width]
     return text[: width - len(mark)].rstrip() + mark""",
         """\
-examples = [
-    dict(text="short"),
-    dict(text="exactly 10"),
-    dict(text="a sentence that is too long"),
-    dict(text="word and a half", width=8),
-    dict(text="", width=0),
-    dict(text="tiny width", width=2),
-    dict(text="Ünïcödé everywhere", width=12, mark="…"),
-    dict(text="no mark at all here", width=7, mark=""),
+[
+dict(text="short"),
+dict(text="exactly 10"),
+dict(text="a sentence that is too long"),
+dict(text="word and a half", width=8),
+dict(text="", width=0),
+dict(text="tiny width", width=2),
+dict(text="Ünïcödé everywhere", width=12, mark="…"),
+dict(text="no mark at all here", width=7, mark=""),
 ]""",
     ),
     (
@@ -62,47 +63,56 @@ def merge_counts(*tables, minimum=1):
             total[key] = total.get(key, 0) + count
     return {key: count for key, count in sorted(total.items()) if count >= minimum}""",
         """\
-examples = [
-    dict(tables=()),
-    dict(tables=({"a": 1},)),
-    dict(tables=({"a": 1, "b": 2}, {"b": 3})),
-    dict(tables=({"x": -1}, {"x": 1}), minimum=0),
-    dict(tables=({"k": 5}, {"m": 4}, {"k": 1}), minimum=6),
-    dict(tables=({}, {"only": 9})),
+[
+dict(),
+dict(tables=({"a": 1},)),
+dict(tables=({"a": 1, "b": 2}, {"b": 3})),
+dict(tables=({"x": -1}, {"x": 1}), minimum=0),
+dict(tables=({"k": 5}, {"m": 4}, {"k": 1}), minimum=6),
+dict(tables=({}, {"only": 9})),
 ]""",
     ),
 )
 
 
+def chat(function: Function, inputs: int, trim: int = 0) -> list[dict[str, str]] | None:
+    """Return the chat that asks for `inputs` inputs of a function.
+
+    `trim` is a level of the rule of `c2c_tasks.inputs.trimming`, counted from 0, the whole
+    program. None where there is no such level: the prompt cannot become shorter.
+    """
+    program = _shown(function, trim)
+    if program is None:
+        return None
+    messages = [{"role": "system", "content": _INSTRUCTIONS.format(inputs=inputs)}]
+    for shot, answer in _SHOTS:
+        messages.append({"role": "user", "content": _fenced(shot)})
+        messages.append({"role": "assistant", "content": answer})
+    task = f"{_fenced(program)}\n\nInputs of `{function.entry_point}`:"
+    return [*messages, {"role": "user", "content": task}]
+
+
+def text(function: Function, inputs: int, trim: int = 0) -> str | None:
+    """Return the same as one text, which a model without a chat template goes on with.
+
+    The answer ends at `STOP`.
+    """
+    program = _shown(function, trim)
+    if program is None:
+        return None
+    parts = [_INSTRUCTIONS.format(inputs=inputs)]
+    parts += [f"# Function\n{shot}\n\n# Inputs\n{answer}" for shot, answer in _SHOTS]
+    return "\n\n".join([*parts, f"# Function\n{program}\n\n# Inputs\n"])
+
+
 def messages(function: Function, count: int) -> list[dict[str, str]]:
-    """Return the chat that asks for `count` inputs of a function."""
-    chat = [{"role": "system", "content": _INSTRUCTIONS.format(count=count)}]
-    for program, answer in _SHOTS:
-        chat.append({"role": "user", "content": _shown(program)})
-        chat.append({"role": "assistant", "content": f"```python\n{answer}\n```"})
-    task = f"{_shown(_trimmed(function))}\n\nInputs of `{function.entry_point}`:"
-    return [*chat, {"role": "user", "content": task}]
+    """Return `chat` of the whole program."""
+    return chat(function, count) or []
 
 
-def _shown(program: str) -> str:
-    return f"```python\n{program.strip()}\n```"
+def _shown(function: Function, trim: int) -> str | None:
+    return next(islice(shown_programs(function), trim, None), None)
 
 
-def _statements(program: str) -> list[ast.stmt]:
-    try:
-        return parse_module(program).body
-    except SyntaxError:
-        return []
-
-
-def _trimmed(function: Function) -> str:
-    """Return the program, or of a long one the entry point, cut at a line if need be."""
-    program = function.program
-    if len(program) <= MAX_PROGRAM_CHARACTERS:
-        return program
-    for node in _statements(program):
-        if getattr(node, "name", None) == function.entry_point:
-            program = ast.get_source_segment(function.program, node) or program
-    if len(program) <= MAX_PROGRAM_CHARACTERS:
-        return program
-    return program[:MAX_PROGRAM_CHARACTERS].rpartition("\n")[0] + "\n    ..."
+def _fenced(program: str) -> str:
+    return f"```python\n{program}\n```"

@@ -48,6 +48,21 @@ def read(text: str, function: Function) -> list[str]:
         "```python\n[dict(width=1, height=2)]\n```\nand\n```python\n[dict(width=3)]\n```",
         "```python\nexamples = [\n    dict(width=1, height=2),\n    dict(width=3),\n    dict(wid",
         "examples: list[dict] = [dict(width=1, height=2), dict(width=3)]",
+        "[\ndict(width=1, height=2),\ndict(width=3),\n]",
+        "[\ndict(width=1, height=2),\ndict(width=3),\n",
+        ">>> area(1, 2)\n2\n>>> area(\n...     3,\n... )\n3\n",
+        "```pycon\n>>> area(1, 2)\n{'width': 9}\n>>> area(3)\n```",
+        "* area(1, 2)\n* area(3)",
+        "* `area(1, 2)`\n* `dict(width=3)`",
+        "1. area(1, 2)\n2. area(3)",
+        "[[1, 2], [3]]",
+        '{"width": 1, "height": 2}\n{"width": 3}\n',
+        '{"inputs": [{"width": 1, "height": 2}, {"width": 3}]}',
+        "w, h = 1, 2\nkw = {'width': 1, 'height': 2}\narea(**kw)\narea(*[3])",
+        "```python\ndef area(width, height=1):\n    return width * height\n```\n"
+        "Inputs: area(1, 2), area(3)",
+        "<think>\nSay area(7)?\n</think>\n\n[\ndict(width=1, height=2),\ndict(width=3),\n]",
+        "It may be dict(width=9).\n</think>\n```python\n[area(1, 2), area(3)]\n```",
     ],
 )
 def test_forms_of_answers(text: str, area: Function) -> None:
@@ -128,6 +143,24 @@ def test_an_open_brace_in_prose_hides_one_line_at_most(area: Function) -> None:
     assert answer == Answer(["{'width': 1}"], {"truncated": 1})
 
 
+def test_thoughts_without_an_end_are_no_answer(area: Function) -> None:
+    text = "<think>\nMaybe dict(width=1)?\n[dict(width=2)]"
+    assert parse_answer(text, area) == Answer([], {"truncated": 1})
+
+
+def test_the_end_of_thoughts_inside_a_text_is_text(area: Function) -> None:
+    text = '[\ndict(width="<think>"),\ndict(width="</think>"),\n]'
+    assert read(text, area) == ["{'width': '<think>'}", "{'width': '</think>'}"]
+
+
+def test_a_list_that_calls_use_is_a_value(function_of: Any) -> None:
+    function = function_of("def total(rows, start): return start")
+    text = "rows = [[1, 2], [3, 4]]\ntotal(rows, 1)\ntotal(rows=rows, start=2)"
+    assert parse_answer(text, function) == Answer(
+        ["{'rows': [[1, 2], [3, 4]], 'start': 1}", "{'rows': [[1, 2], [3, 4]], 'start': 2}"]
+    )
+
+
 def test_no_answer_has_too_many_items(area: Function) -> None:
     text = "[" + ", ".join(f"dict(width={i})" for i in range(2 * MAX_CANDIDATES)) + "]"
     assert len(read(text, area)) == MAX_CANDIDATES
@@ -150,6 +183,7 @@ def test_answers_gone_wrong_are_read_in_little_time(text: str, area: Function) -
 PIECES = st.sampled_from(
     ["dict(", "{", "}", ")", "(", "[", "]", "area(", "width", "=", ":", "'", '"', "'''", "#",
      "\n", "```", "python\n", ",", "1", "-", "lambda", "**", "*", " ", "\\", "examples", "+",
+     "<think>", "</think>", ">>> ", "... ", "- ", "1. ", "`", "**kw", "kw", "true", '"inputs"',
      ".append(", "é", "\x00", "\ud800"]
 )  # fmt: skip
 
@@ -175,7 +209,7 @@ VALUES = st.recursive(
 
 @given(
     rows=st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4, unique_by=repr),
-    form=st.sampled_from(["dict", "display", "call", "named"]),
+    form=st.sampled_from(["dict", "display", "call", "named", "unpacked", "tuple", "list"]),
     fenced=st.booleans(),
 )
 def test_what_is_written_out_reads_back(rows: Any, form: str, fenced: bool) -> None:
@@ -190,8 +224,12 @@ def test_what_is_written_out_reads_back(rows: Any, form: str, fenced: bool) -> N
         "display": "{{'width': {}, 'height': {}}}",
         "call": "area({}, {})",
         "named": "area(height={1}, width={0})",
+        "unpacked": "area(*[{0}], **{{'height': {1}}})",
+        "tuple": "({}, {})",
+        "list": "[{}, {}]",
     }[form]
     lines = ",\n".join(template.format(*pair) for pair in spelled)
-    text = f"Here:\n```python\n[{lines}]\n```\n" if fenced else f"These: {lines}"
+    bare = f"[{lines}]" if form in ("tuple", "list") else f"These: {lines}"
+    text = f"Here:\n```python\n[{lines}]\n```\n" if fenced else bare
     expected = list(dict.fromkeys(dumps({"width": w, "height": h}) for w, h in rows))
     assert parse_answer(text, function).arguments == expected
