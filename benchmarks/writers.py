@@ -8,8 +8,8 @@ second are tokens written over the seconds from first request to last answer. Be
 engine forgets what it has cached.
 
 What a shared prefix saves is shown by prompts that begin with a number of their own, which share
-nothing; what the grammars cost, by the writer with and without. `--gpu` takes a model of the shape of
-Qwen2.5-0.5B and more prompts.
+nothing; what the grammars cost, by the writer with and without. `--gpu` takes a model of the shape
+of Qwen2.5-0.5B and more prompts.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ import json, sys
 from transformers import AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 for line in sys.stdin:
-    chat = json.loads(line)
-    print(json.dumps(tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)))
+    options = {"tokenize": False, "add_generation_prompt": True}
+    print(json.dumps(tokenizer.apply_chat_template(json.loads(line), **options)))
 """
 
 
@@ -97,11 +97,14 @@ def main() -> int:
         functions = [_another(function, copy) for copy in range(8) for function in functions]
     with tempfile.TemporaryDirectory(prefix="c2c-writers-") as name:
         folder = Path(name)
-        turns = 1 if chosen.quick else 3
-        runs = _measure(functions, folder, python, turns, gpu=chosen.gpu)
+        runs = _measure(functions, folder, python, 1 if chosen.quick else 3, gpu=chosen.gpu)
     _show(runs, len(functions))
-    ratios = [ours.rate / theirs.rate for ours, theirs in zip(runs[FREE], runs[CLIENT], strict=True)]
-    print(f"the writer's tokens a second to those of vLLM's client: {statistics.median(ratios):.3f}")
+    ratios = [
+        ours.rate / theirs.rate for ours, theirs in zip(runs[FREE], runs[CLIENT], strict=True)
+    ]
+    print(
+        f"the writer's tokens a second to those of vLLM's client: {statistics.median(ratios):.3f}"
+    )
     return verdict(1 / statistics.median(ratios), BAR, chosen.check)
 
 

@@ -160,9 +160,6 @@ class Asking:
             return False
         return bool(context - completion.prompt_tokens < self.options.max_tokens // 2)
 
-    def _prompt_digest(self) -> str:
-        return "TODO"
-
     def facts(self) -> dict[str, Any]:
         """Return what the manifest records of model, prompt and sampling."""
         options = self.options
@@ -172,7 +169,7 @@ class Asking:
             **self.engine.statistics.facts,
             "constrained": self.constrained,
             "prompt_style": options.prompt_style,
-            "prompt_sha256": self._prompt_digest(),
+            "prompt_sha256": prompts.digest(options.prompt_style, options.inputs_per_answer),
             "temperature": options.temperature,
             "top_p": options.top_p,
             "max_tokens": options.max_tokens,

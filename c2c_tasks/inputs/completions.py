@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
 Prompt = list[dict[str, str]] | str
 """The messages of a chat, or a text for a model that has no chat template."""
 

@@ -6,7 +6,10 @@ caching reads it once. Answers have the form that `c2c_tasks.inputs.grammar` der
 
 from __future__ import annotations
 
+import hashlib
+import json
 from itertools import islice
+from typing import Literal
 
 from c2c_tasks.inputs.trimming import shown_programs
 from c2c_tasks.records import Function
@@ -84,12 +87,8 @@ def chat(function: Function, inputs: int, trim: int = 0) -> list[dict[str, str]]
     program = _shown(function, trim)
     if program is None:
         return None
-    messages = [{"role": "system", "content": _INSTRUCTIONS.format(inputs=inputs)}]
-    for shot, answer in _SHOTS:
-        messages.append({"role": "user", "content": _fenced(shot)})
-        messages.append({"role": "assistant", "content": answer})
     task = f"{_fenced(program)}\n\nInputs of `{function.entry_point}`:"
-    return [*messages, {"role": "user", "content": task}]
+    return [*_chat_prefix(inputs), {"role": "user", "content": task}]
 
 
 def text(function: Function, inputs: int, trim: int = 0) -> str | None:
@@ -100,14 +99,26 @@ def text(function: Function, inputs: int, trim: int = 0) -> str | None:
     program = _shown(function, trim)
     if program is None:
         return None
-    parts = [_INSTRUCTIONS.format(inputs=inputs)]
-    parts += [f"# Function\n{shot}\n\n# Inputs\n{answer}" for shot, answer in _SHOTS]
-    return "\n\n".join([*parts, f"# Function\n{program}\n\n# Inputs\n"])
+    return f"{_text_prefix(inputs)}# Function\n{program}\n\n# Inputs\n"
 
 
-def messages(function: Function, count: int) -> list[dict[str, str]]:
-    """Return `chat` of the whole program."""
-    return chat(function, count) or []
+def digest(style: Literal["chat", "text"], inputs: int) -> str:
+    """Return the SHA-256 of what all prompts begin with, in hexadecimal."""
+    prefix = _chat_prefix(inputs) if style == "chat" else _text_prefix(inputs)
+    return hashlib.sha256(json.dumps(prefix).encode()).hexdigest()
+
+
+def _chat_prefix(inputs: int) -> list[dict[str, str]]:
+    messages = [{"role": "system", "content": _INSTRUCTIONS.format(inputs=inputs)}]
+    for shot, answer in _SHOTS:
+        messages.append({"role": "user", "content": _fenced(shot)})
+        messages.append({"role": "assistant", "content": answer})
+    return messages
+
+
+def _text_prefix(inputs: int) -> str:
+    shots = [f"# Function\n{shot}\n\n# Inputs\n{answer}\n\n" for shot, answer in _SHOTS]
+    return "".join([_INSTRUCTIONS.format(inputs=inputs), "\n\n", *shots])
 
 
 def _shown(function: Function, trim: int) -> str | None:

@@ -43,8 +43,8 @@ class VllmWriter:
         """Yield inputs for each function that the model wrote some for, in order.
 
         Dropped, named and counted by reason: ``no_parseable_inputs``, ``empty_answer``,
-        ``context_too_short``, ``request_refused``, ``request_failed``. Raises EngineDown when the engine stops
-        answering, InputError when it refuses whatever it is asked.
+        ``context_too_short``, ``request_refused``, ``request_failed``. Raises EngineDown when
+        the engine stops answering, InputError when it refuses whatever it is asked.
         """
         try:
             yield from self._write(functions, report)
