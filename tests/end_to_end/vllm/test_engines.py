@@ -197,19 +197,20 @@ def test_a_network_that_spoils_answers_loses_none(
     make_shard: MakeShard, proxy: FaultyProxy
 ) -> None:
     proxy.faults = [step for fault in TRANSPORT for step in (fault, "pass", "pass", "pass", "pass")]
-    rows, report = write(
-        *make_shard(endpoint=proxy.url, request_seconds=5, outage_seconds=60, concurrency=32)
+    build, shard = make_shard(
+        endpoint=proxy.url, request_seconds=5, outage_seconds=60, concurrency=32
     )
+    rows, report = write(build, shard)
     assert report.stages[0].dropped == {}
     assert set(proxy.seen) == {*TRANSPORT, "pass"}
     faults = proxy.seen.total() - proxy.seen["pass"]
-    assert report.counters["request_retries"] == faults
-    assert len(rows) == proxy.seen["pass"]
+    assert report.counters["request_retries"] >= faults
+    assert len(rows) == shard["rows"]
 
 
 def test_malformed_and_truncated_answers(make_shard: MakeShard, proxy: FaultyProxy) -> None:
     proxy.faults = ["pass", *FREE_FORM]
-    _, report = write(*make_shard(endpoint=proxy.url, concurrency=1))
+    _, report = write(*make_shard(endpoint=proxy.url, concurrency=8))
     (stage,) = report.stages
     assert stage.dropped["empty_answer"] == proxy.seen["empty"]
     assert stage.dropped["no_parseable_inputs"] >= proxy.seen["prose"]
@@ -288,6 +289,15 @@ def test_a_task_that_was_ended_does_not_ask_again(
     assert proxy.prompts.total() - before <= shard["rows"] - 20
 
 
+def running(group: int) -> list[str]:
+    """The processes of a group that have not ended; those that nobody waited for have."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pgid=,stat=,pid="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return [pid for pgid, state, pid in rows if pgid == str(group) and state[0] != "Z"]
+
+
 def test_in_process(
     make_shard: MakeShard, model: Path, vllm_python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,8 +334,7 @@ def test_in_process(
     assert {row.writer for row in rows} == {f"vllm:{model}"}
     assert report.facts["writer"]["engine"] == "in_process"
     assert report.facts["writer"]["context_tokens"] == 3_072
-    for engine in engines:  # neither it nor what it started is left
-        assert subprocess.run(["pgrep", "-g", str(engine)], check=False).returncode == 1
+    assert not [pid for engine in engines for pid in running(engine)]
 
 
 def test_in_process_without_vllm_or_without_the_model(
