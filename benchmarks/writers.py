@@ -173,19 +173,21 @@ def _client(
     data: Path, count: int, python: Path, server: VllmServer, model: Path, folder: Path
 ) -> Run:
     """Run vLLM's benchmark client."""
-    subprocess.run(
-        [
-            *(python.with_name("vllm"), "bench", "serve", "--backend", "openai"),
-            *("--base-url", server.url.removesuffix("/v1"), "--endpoint", "/v1/completions"),
-            *("--model", "tiny", "--tokenizer", model, "--dataset-name", "custom"),
-            *("--dataset-path", data, "--skip-chat-template", "--disable-shuffle"),
-            *("--custom-output-len", str(TOKENS), "--num-prompts", str(count)),
-            *("--max-concurrency", str(CONCURRENCY), "--temperature", "0.8", "--top-p", "0.95"),
-            *("--save-result", "--result-dir", folder, "--result-filename", "client.json"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    with (folder / "client.log").open("ab") as log:
+        subprocess.run(
+            [
+                *(python.with_name("vllm"), "bench", "serve", "--backend", "openai"),
+                *("--base-url", server.url.removesuffix("/v1"), "--endpoint", "/v1/completions"),
+                *("--model", "tiny", "--tokenizer", model, "--dataset-name", "custom"),
+                *("--dataset-path", data, "--skip-chat-template", "--disable-shuffle"),
+                *("--custom-output-len", str(TOKENS), "--num-prompts", str(count)),
+                *("--max-concurrency", str(CONCURRENCY), "--temperature", "0.8", "--top-p", "0.95"),
+                *("--save-result", "--result-dir", folder, "--result-filename", "client.json"),
+            ],
+            check=True,
+            stdout=log,
+            stderr=log,
+        )
     result = json.loads((folder / "client.json").read_text())
     assert result["completed"] == count, result["completed"]
     return Run(result["total_input_tokens"], result["total_output_tokens"], result["duration"])
