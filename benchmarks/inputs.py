@@ -4,9 +4,10 @@ The functions are those of the Case2Code test set, run in the sandbox, process b
 naive search knows one pool of values and the literals of the code, and changes a little what
 returned; it infers no types. As a second stage, refinement works on the model's inputs.
 
-Every figure is of 30 cases a function at most, chosen of all that were run as curation would:
-next comes the case that runs most lines not run yet, then one with a result not seen yet, then
-one that returned, then the shortest. A case that returned what has no literal, as a generator,
+Every figure is of 30 cases a function at most, chosen of all that were run much as curation
+does: next comes the case that runs most lines not run yet, then one that returned an output not
+seen yet, then one that returned, then the shortest. A case that returned what has no literal, as
+a generator,
 counts as returned, but its output as none. Coverage is of the executable lines of the function's
 body. A function that could not be run counts as one without cases; those whose written inputs
 cannot be read, as they make objects, are left out of the rows of the language model.
@@ -164,21 +165,21 @@ def result_of(execution: Execution) -> Result:
 
 def counted(execution: Execution) -> list[Case]:
     """Return the cases that are counted."""
-    uncovered, results = set(execution.body_lines), set()
+    uncovered, outputs = set(execution.body_lines), set()
     left = [case for case in execution.cases if case.outcome in ("raised", *RETURNED)]
     chosen: list[Case] = []
 
     def rank(case: Case) -> tuple[int, bool, bool, int]:
         gain = len(uncovered.intersection(case.covered_lines))
-        seen = (case.output, case.exception_type) in results
-        return -gain, seen, case.outcome == "raised", len(case.arguments)
+        raised = case.outcome == "raised"
+        return -gain, raised or case.output in outputs, raised, len(case.arguments)
 
     while left and len(chosen) < MAX_CASES:
         best = min(left, key=rank)
         left.remove(best)
         chosen.append(best)
         uncovered.difference_update(best.covered_lines)
-        results.add((best.output, best.exception_type))
+        outputs.add(best.output)
     return chosen
 
 

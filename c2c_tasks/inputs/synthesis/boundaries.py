@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from c2c_tasks.inputs.synthesis.shapes import Shape
-from c2c_tasks.inputs.synthesis.texts import alphabet_of, text
+from c2c_tasks.inputs.synthesis.texts import alphabet_of, as_bytes, text
 from c2c_tasks.inputs.synthesis.uses import Use, kind_of
 from c2c_tasks.inputs.synthesis.values import Values, numbers_of
 
@@ -18,6 +18,7 @@ _TEXTS = (
 )  # fmt: skip
 _FORMS = frozenset({
     "integer_text", "number_text", "date", "path", "json", "url", "email", "dna", "time",
+    "encoding", "error_handler",
 })  # fmt: skip
 
 
@@ -52,7 +53,8 @@ class Boundaries:
             case "str":
                 return self._texts(use)
             case "bytes":
-                return [b"", b"abc", b"hello world", b"\x00\x01\xff", b"12"]
+                texts = [as_bytes(value) for value in self._texts(use) if isinstance(value, str)]
+                return [b"", b"abc", b"\x00\x01\xff", *dict.fromkeys(texts)]
             case "dict":
                 return self._dicts(shape)
         return self._sequences(shape)

@@ -6,7 +6,7 @@ from typing import Any
 
 from c2c_tasks.inputs.signatures import Arguments
 from c2c_tasks.inputs.synthesis import repair
-from c2c_tasks.inputs.synthesis.complaints import complaints
+from c2c_tasks.inputs.synthesis.complaints import complaints, message_of
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.outcomes import Outcomes
 from c2c_tasks.inputs.synthesis.uses import Use, evidence, kind_of, learn, mostly
@@ -26,6 +26,10 @@ def take_in(known: Knowledge, outcomes: Outcomes) -> None:
     if any(case.outcome == "timed_out" for case, _ in outcomes.rows):
         for use in known.uses.values():
             use.flag("small")
+    if any("character" in message_of(case) for case, _ in outcomes.rows):
+        for use in known.uses.values():
+            if use.best() == "str":
+                use.root().lengths = {1: None}
     good = {(name, kind_of(value)) for arguments in returned for name, value in arguments.items()}
     heard: set[tuple[Any, ...]] = set()
     for case, arguments in outcomes.rows:

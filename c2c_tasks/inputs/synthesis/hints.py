@@ -222,6 +222,8 @@ _NAMES: tuple[tuple[str, str, str, str], ...] = (
     (r"time_str|timestamp|timestr", "str", "", "time"),
     (r"dna|rna", "str", "", "dna"),
     (r"version", "str", "", "version"),
+    (r"encoding|charset|codec", "str", "", "encoding"),
+    (r"errors", "str", "", "error_handler"),
     (r"s|str|string|text|word|sentence|name|line|msg|message|title|label|content|prefix|suffix"
      r"|pattern|key|char|ch|letter|letters|phrase|password|s1|s2|str1|str2|word1|word2|string1"
      r"|string2|txt|token|code|description|input_string|username|color|colour|filename|html"

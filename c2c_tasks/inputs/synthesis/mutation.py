@@ -55,7 +55,7 @@ class Mutations:
             case 3:
                 return -value if value > 0 else abs(value) + 1
             case 4:
-                return value * 2 if abs(value) < 10**6 else value // 2
+                return value * rng.choice((2, 2, 10, 1_000)) if abs(value) < 10**6 else value // 2
             case 5:
                 return value // 2 if rng.random() < 0.5 else value // 10
             case 6:
@@ -91,6 +91,8 @@ class Mutations:
             case 4:
                 return (value + value)[:MAX_LENGTH]
             case 5:
+                if value and rng.random() < 0.3:  # several times, as a separator stands
+                    return rng.choice(self.texts).join([value[:at], value[at:], value])[:MAX_LENGTH]
                 return value[:at] + rng.choice(self.texts) + value[at:]
             case 6:
                 return rng.choice((value.upper(), value.lower(), value.title(), value.swapcase()))

@@ -20,6 +20,8 @@ RAISED_SHARE = 0.1
 ENOUGH_OUTPUTS = 8
 """Distinct outputs past which more inputs of the same lines teach little."""
 FEW_OUTPUTS = 3
+MIN_TRIES = 20
+"""Cases before it is asked whether inputs of other kinds would do better."""
 PATIENCE = 90
 """Cases without progress after which what is missing is taken to be out of reach."""
 SHORT_PATIENCE = 45
@@ -32,8 +34,9 @@ class Outcomes:
 
     rows: list[tuple[Case, Arguments]]
     returned: list[tuple[Case, Arguments]] = field(default_factory=list)
+    """Those that returned, though it may be what has no literal."""
     outputs: Counter[str | None] = field(default_factory=Counter)
-    """Outputs of the cases that returned; None stands for all without a literal."""
+    """Literals of what was returned."""
     wanted_outputs: float = ENOUGH_OUTPUTS
     missing: list[int] = field(default_factory=list)
     """Lines that no case ran."""
@@ -56,8 +59,9 @@ class Outcomes:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether there are too few outputs, or none, for the function to be of use."""
-        return len(self.outputs) < min(FEW_OUTPUTS, self.wanted_outputs)
+        """Whether there are too few outputs for the function to be of use, after some tries."""
+        few = len(self.outputs) < min(FEW_OUTPUTS, self.wanted_outputs)
+        return few and len(self.rows) >= MIN_TRIES
 
     @property
     def is_enough(self) -> bool:
@@ -90,12 +94,13 @@ def outcomes_of(entry: FunctionNode, cases: list[Case]) -> Outcomes:
             found.idle = 0
         if case.outcome not in ("returned", "unrepresentable"):
             continue
-        if case.output not in found.outputs and found.lacks_outputs:
-            found.idle = 0
         if len(found.returned) < ENOUGH_RETURNED:
             found.idle = 0
         found.returned.append((case, arguments))
-        found.outputs[case.output] += 1
+        if case.output is not None:
+            if case.output not in found.outputs and found.lacks_outputs:
+                found.idle = 0
+            found.outputs[case.output] += 1
     found.missing = uncovered_lines(entry, lines)
     return found
 

@@ -46,7 +46,7 @@ def _further_rows(function: Function, cases: list[Case], limit: int) -> list[str
     take_in(known, outcomes)
     rng = random.Random(f"{function.function_id}:{len(cases)}")
     proposals = Proposals(function, known, rng, (case.arguments for case in cases))
-    layout = layout_of(known.entry)
+    layout = layout_of(known.entry, known.constants)
     if not outcomes.returned:
         _add_mended(proposals, outcomes, limit * 2 // 3)
     elif outcomes.missing or outcomes.lacks_returned:
@@ -83,6 +83,10 @@ def _sources(proposals: Proposals, layout: Layout, outcomes: Outcomes) -> dict[S
         changed = proposals.mutations.of_arguments(seed(), seeds)
         return proposals.mutations.of_arguments(changed, seeds) if rng.random() < 0.3 else changed
 
+    def transplanted() -> Arguments:
+        changed = recombination.transplanted(seed())
+        return recombination.transplanted(changed) if rng.random() < 0.4 else changed
+
     def random_row() -> Arguments:
         row = proposals.random_row(profile)
         proposals.relate(row, profile)
@@ -93,14 +97,14 @@ def _sources(proposals: Proposals, layout: Layout, outcomes: Outcomes) -> dict[S
 
     sources: dict[Source, float] = {
         random_row: 3.0 if outcomes.missing or outcomes.lacks_outputs or not seeds else 1.0,
-        other_row: 0.5 if seeds and not stuck else 3.0,
+        other_row: 0.2 if seeds and not stuck else 3.0,
     }
     if seeds:
         sources[mutated] = 6.0
         sources[lambda: recombination.crossed(seed(), rng.choice(seeds))] = 1.5
-        sources[lambda: recombination.transplanted(seed())] = 2.0
-        sources[lambda: recombination.recast(seed())] = 4.0 if stuck else 0.3
+        sources[transplanted] = 2.0
         if stuck:
+            sources[lambda: recombination.recast(seed())] = 4.0
             sources[lambda: recombination.recast(random_row())] = 2.0
     if near:
         sources[lambda: proposals.mutations.of_arguments(rng.choice(near), near)] = 5.0

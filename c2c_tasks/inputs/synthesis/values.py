@@ -7,7 +7,7 @@ from typing import Any
 
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.shapes import Shape
-from c2c_tasks.inputs.synthesis.texts import WORDS, text
+from c2c_tasks.inputs.synthesis.texts import WORDS, as_bytes, text
 from c2c_tasks.inputs.synthesis.uses import Use, hashable
 
 _LENGTHS = (3, 5, 2, 4, 1, 6, 8, 0)
@@ -45,7 +45,7 @@ class Values:
             case "str":
                 return self._text(use)
             case "bytes":
-                return text(use, rng, rng.randint(0, 8)).encode(errors="replace")
+                return as_bytes(text(use, rng, rng.randint(0, 8)))
             case "dict":
                 return self._dict(shape)
         if shape.is_record:
