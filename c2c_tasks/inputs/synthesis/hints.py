@@ -280,7 +280,8 @@ def of_name(name: str, use: Use) -> None:
     use.observe(mostly(kind, 1.3))
     if kind == "int":
         use.observe(mostly("float", 0.6))
-    if item and use.root().item is None and use.root().value is None:
-        use.get("item").observe(mostly(item, 1.0))
+    if item:
+        role = "item" if use.root().item is not None or use.root().value is None else "value"
+        use.get(role).observe(mostly(item, 1.0))
     if flag:
         use.flag(flag)

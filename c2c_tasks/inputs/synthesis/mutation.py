@@ -115,7 +115,9 @@ class Mutations:
         at = rng.randint(0, max(len(items) - 1, 0))
         if not items:
             return [rng.choice(self.numbers)] if rng.random() < 0.5 else [rng.choice(self.texts)]
-        match rng.randrange(9):
+        match rng.randrange(10):
+            case 7:
+                items[at] = rng.choice(items)
             case 0:
                 del items[at]
             case 1:
@@ -143,6 +145,8 @@ class Mutations:
         if not value or (depth == 0 and self.rng.random() < 0.25):
             return tuple(self._list(list(value), depth))
         at = self.rng.randrange(len(value))
+        if self.rng.random() < 0.1:
+            return (*value[:at], self.rng.choice(value), *value[at + 1 :])
         return (*value[:at], self.of_value(value[at], depth + 1), *value[at + 1 :])
 
     def _set(self, value: set[Any] | frozenset[Any], depth: int) -> set[Any] | frozenset[Any]:
