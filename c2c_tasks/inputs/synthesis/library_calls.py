@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from c2c_tasks.inputs.synthesis.relations import iterate, made
+from c2c_tasks.inputs.synthesis.relations import iterate, made, of_one_kind
 from c2c_tasks.inputs.synthesis.sites import CallSite
 from c2c_tasks.inputs.synthesis.uses import (
     ABSENT,
@@ -53,6 +53,16 @@ def call_library(site: CallSite, module: str) -> Use:
         _parse(site)
     elif module in ("math", "cmath") and name not in ("fsum", "prod", "dist"):
         return _mathematics(site)
+    elif name in ("nlargest", "nsmallest") and len(site.arguments) > 1:
+        first.observe(INTEGER, 2.0)
+        first.flag("small")
+        item = iterate(site.arguments[1])
+        site.walk_key(item)
+        return made("list", item)
+    elif name == "ChainMap":
+        for use in site.arguments:
+            use.observe(EXACT["dict"])
+        return made("dict")
     elif name in _ITERATING and first.constant is ABSENT:
         return _iterate(name, first)
     elif name in ("copy", "deepcopy"):
@@ -95,15 +105,13 @@ def _iterate(name: str, given: Use) -> Use:
         counts = made("dict", item)
         counts.value = made("int")
         return counts
-    return made("list", made("tuple", item) if name in _GROUPING else item)
+    return made("list", of_one_kind(item) if name in _GROUPING else item)
 
 
 def _reduce(site: CallSite) -> Use:
     item = iterate(site.arguments[1])
     function = site.node.args[0]
-    if isinstance(function, ast.Lambda):
-        return site.walk.apply_lambda(function, [Use(), item], site.env)
-    return Use()
+    return site.walk.apply(function, [Use(), item], site.env)
 
 
 def _textual(site: CallSite, module: str) -> Use:

@@ -163,6 +163,10 @@ def _format(site: CallSite, owner: Use) -> Use:
 
 def _search(site: CallSite, owner: Use) -> None:
     texts = _texts(site)
+    if site.name == "replace":  # of a date, it takes no positional arguments
+        for use in site.arguments[:2]:
+            if use.constant is ABSENT:
+                use.observe(STRING)
     if texts:
         owner.fragments.setdefault(texts[0])
     elif isinstance(site.first.constant, bytes):

@@ -32,6 +32,8 @@ stand in a branch that other kinds do not reach."""
 LEAST = -40.0
 """Where evidence against a kind stops to add up."""
 
+_OF_ITS_KIND = frozenset({"prefix", "suffix", "part", "sum"})
+"""Origins whose operand is of the same kind as what they make."""
 _TYPES: Mapping[type, str] = {
     int: "int",
     float: "float",
@@ -169,9 +171,12 @@ class Use:
             use = use._into
         return use
 
-    def observe(self, seen: Evidence, weight: float = 1.0) -> None:
-        """Add evidence."""
+    def observe(self, seen: Evidence, weight: float = 1.0, depth: int = 0) -> None:
+        """Add evidence, to what the value is a part or a sum of, too."""
         use = self.root()
+        origin = use.origin
+        if origin is not None and origin[0] in _OF_ITS_KIND and depth < 4:
+            origin[1].observe(seen, weight, depth + 1)
         if use.scores is None:
             use.scores = [weight * score for score in seen]
         else:
