@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -189,7 +190,7 @@ def synthesised(functions: Iterable[Function]) -> Iterable[Inputs]:
     return SynthesisWriter(options).write(functions, StepReport("inputs", "memory:"))
 
 
-POOL = (
+POOL: tuple[Any, ...] = (
     0, 1, 2, 5, 10, -1, 100, 3.5, True, None, "", "a", "abc", "hello world", "12", [], [1, 2, 3],
     [3, 1, 2], ["a", "b"], [[1, 2], [3, 4]], {}, {"a": 1}, (1, 2), {1, 2},
 )  # fmt: skip

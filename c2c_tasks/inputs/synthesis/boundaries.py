@@ -7,9 +7,10 @@ from typing import Any
 from c2c_tasks.inputs.synthesis.shapes import Shape
 from c2c_tasks.inputs.synthesis.texts import alphabet_of, as_bytes, text
 from c2c_tasks.inputs.synthesis.uses import Use, kind_of
-from c2c_tasks.inputs.synthesis.values import Values, numbers_of
+from c2c_tasks.inputs.synthesis.values import NOTABLE, Values, numbers_of
 
-_INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 100, -5, 6, 8, 9, 15, 17, 28, 50, 1000, -100, 2024)
+_INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 100, -5, 6, 8, 9, 15, 17, 28, 50, 1000, -100, 2024,
+             *NOTABLE)  # fmt: skip
 _SMALL = (0, 1, 2, 3, 5, 4, 6, 8, 10, 7, 12, -1)
 _CODE_POINTS = (65, 97, 48, 32, 122, 955)
 _FLOATS = (0.5, 1.0, 2.5, -1.5, 0.0, 10.0, 3.14159, 100.25, 0.1, -0.75, 1e-3, 72.0)

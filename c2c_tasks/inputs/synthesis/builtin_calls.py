@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from c2c_tasks.inputs.synthesis.expressions import Environment, Expressions
 
 
+MAX_RANGE = 40
+"""Bound of a range up to which what it indexes is made as long."""
+
+
 def call_builtin(walk: Expressions, name: str, node: ast.Call, env: Environment) -> Use:
     """Walk a call of a builtin, or of a name imported from a library."""
     if name in ("map", "filter") and len(node.args) >= 2:
@@ -60,7 +64,11 @@ def _range(site: CallSite) -> Use:
     for argument in site.arguments:
         argument.observe(INTEGER)
         argument.flag("small")
-    return made("list", made("int"))
+    bound = site.arguments[min(1, len(site.arguments) - 1)].constant if site.arguments else None
+    position = made("int")
+    if isinstance(bound, int) and 1 < bound <= MAX_RANGE:
+        position.origin = ("range", position, bound)
+    return made("list", position)
 
 
 def _enumerate(site: CallSite) -> Use:

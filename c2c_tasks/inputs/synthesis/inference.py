@@ -104,7 +104,7 @@ def _gather_constants(module: ast.Module, entry: FunctionNode, known: Knowledge)
     docstrings = _docstrings(module)
     for node in chain(ast.walk(entry), ast.walk(module)):
         match node:
-            case ast.Constant(value=bytes(value)):
+            case ast.Constant(value=bytes(value)) if value:
                 value = value.decode("latin-1")
             case ast.Constant(value=value) if id(node) not in docstrings:
                 pass

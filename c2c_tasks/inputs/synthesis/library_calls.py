@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Callable
 from typing import Any
 
 from c2c_tasks.inputs.synthesis.relations import iterate, made, of_one_kind
@@ -32,7 +32,7 @@ _STATISTICS = frozenset({"mean", "median", "stdev", "variance", "fsum"})
 _GROUPING = frozenset({"combinations", "permutations", "product", "groupby", "pairwise"})
 _ITERATING = _STATISTICS | _GROUPING | {
     "Counter", "deque", "OrderedDict", "defaultdict", "chain", "accumulate", "mode", "heapify",
-    "nlargest", "nsmallest", "cycle", "islice", "combinations_with_replacement", "starmap",
+    "cycle", "islice", "combinations_with_replacement", "starmap",
     "takewhile", "dropwhile", "zip_longest",
 }  # fmt: skip
 _OF_INTEGERS = frozenset({"gcd", "lcm", "factorial", "comb", "perm"})
@@ -53,22 +53,10 @@ def call_library(site: CallSite, module: str) -> Use:
         _parse(site)
     elif module in ("math", "cmath") and name not in ("fsum", "prod", "dist"):
         return _mathematics(site)
-    elif name in ("nlargest", "nsmallest") and len(site.arguments) > 1:
-        first.observe(INTEGER, 2.0)
-        first.flag("small")
-        item = iterate(site.arguments[1])
-        site.walk_key(item)
-        return made("list", item)
-    elif name == "ChainMap":
-        for use in site.arguments:
-            use.observe(EXACT["dict"])
-        return made("dict")
+    elif name in _HANDLED:
+        return _HANDLED[name](site)
     elif name in _ITERATING and first.constant is ABSENT:
         return _iterate(name, first)
-    elif name in ("copy", "deepcopy"):
-        return first
-    elif name == "reduce" and len(site.arguments) > 1:
-        return _reduce(site)
     elif name in _DATE_PARTS:
         for use in site.arguments:
             use.observe(NUMBER, 0.5)
@@ -109,9 +97,37 @@ def _iterate(name: str, given: Use) -> Use:
 
 
 def _reduce(site: CallSite) -> Use:
+    if len(site.arguments) < 2:
+        return Use()
     item = iterate(site.arguments[1])
-    function = site.node.args[0]
-    return site.walk.apply(function, [Use(), item], site.env)
+    return site.walk.apply(site.node.args[0], [Use(), item], site.env)
+
+
+def _some_of(site: CallSite) -> Use:
+    """``heapq.nlargest(n, items)``."""
+    if len(site.arguments) < 2:
+        return Use()
+    site.first.observe(INTEGER, 2.0)
+    site.first.flag("small")
+    item = iterate(site.arguments[1])
+    site.walk_key(item)
+    return made("list", item)
+
+
+def _chain_dicts(site: CallSite) -> Use:
+    for use in site.arguments:
+        use.observe(EXACT["dict"])
+    return made("dict")
+
+
+_HANDLED: dict[str, Callable[[CallSite], Use]] = {
+    "copy": lambda site: site.first,
+    "deepcopy": lambda site: site.first,
+    "reduce": _reduce,
+    "nlargest": _some_of,
+    "nsmallest": _some_of,
+    "ChainMap": _chain_dicts,
+}
 
 
 def _textual(site: CallSite, module: str) -> Use:

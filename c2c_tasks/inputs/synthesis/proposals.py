@@ -154,6 +154,7 @@ class Proposals:
         """Return a row of random values; parameters with defaults are left out at times."""
         rng = self.rng
         self.values.size = rng.choice((3, 4, 2, 5, 1, 6, None, 8))
+        self.values.density = rng.choice((1.0, 1.0, 1.0, 1.0, 0.95, 0.5))
         row: Arguments = {}
         for name, shape in profile.items():
             if name in self.optional and rng.random() < 0.35:

@@ -84,11 +84,12 @@ class Putting(Reading):
         start = 0 if part.lower is None else self.maybe(part.lower)
         if not isinstance(start, int) or abs(start) > MAX_LENGTH:
             return False
-        if start < 0 and part.upper is None:
-            return self.put(owner, held[: -size or None] + value)
-        if start > len(held) and held:
-            held = (held * (start // len(held) + 1))[:start]
-        return self.put(owner, held[:start] + value + held[start + size :])
+        before, after = held[: max(len(held) - size, 0)], held[:0]
+        if start >= 0 or part.upper is not None:
+            if start > len(held) and held:
+                held = (held * (start // len(held) + 1))[:start]
+            before, after = held[:start], held[start + size :]
+        return self.put(owner, _like(held, [*before, *value, *after]))
 
     def _put_operand(self, left: ast.expr, op: ast.operator, right: ast.expr, value: Any) -> bool:
         for target, other, forwards in ((left, right, True), (right, left, False)):

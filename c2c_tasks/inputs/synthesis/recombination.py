@@ -39,12 +39,14 @@ class Recombination:
         """Return the beginning of one container or text and the end of another."""
         if isinstance(value, dict) and isinstance(other, dict):
             return dict(list({**value, **other}.items())[:MAX_LENGTH])
-        if isinstance(value, list | tuple | str | bytes) and type(value) is type(other):
-            start = self.rng.randint(0, len(value))
-            end = self.rng.randint(0, len(other))
-            return (value[:start] + other[end:])[:MAX_LENGTH]
-        if isinstance(value, set | frozenset) and type(value) is type(other):
+        if type(value) is not type(other):
+            return other
+        if isinstance(value, set | frozenset):
             return value | other
+        if isinstance(value, list | tuple | str | bytes):
+            start = value[: self.rng.randint(0, len(value))]
+            end = other[self.rng.randint(0, len(other)) :]
+            return (start + end)[:MAX_LENGTH]
         return other
 
     def transplanted(self, arguments: Arguments) -> Arguments:

@@ -76,6 +76,8 @@ def subscript(use: Use, index: Use) -> Use:
         use.observe(INDEXED, 0.8)
         use.root().lengths.setdefault(key + 1 if key >= 0 else -key)
         return use.field(key)
+    if index.origin is not None and index.origin[0] == "range":
+        use.root().lengths.setdefault(index.origin[2])
     constant = use.root().constant
     if isinstance(constant, dict):
         for known in list(constant)[:30]:
