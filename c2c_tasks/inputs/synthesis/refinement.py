@@ -45,7 +45,7 @@ def _further_rows(function: Function, cases: list[Case], limit: int) -> list[str
         return []
     take_in(known, outcomes)
     rng = random.Random(f"{function.function_id}:{len(cases)}")
-    proposals = Proposals(function, known, rng, (case.arguments for case in cases))
+    proposals = Proposals(function, known, rng, outcomes)
     layout = layout_of(known.entry, known.constants)
     if not outcomes.returned:
         _add_mended(proposals, outcomes, limit * 2 // 3)
