@@ -8,6 +8,7 @@ import math
 from c2c_tasks.inputs.signatures import Arguments
 from c2c_tasks.inputs.synthesis.conditions import FunctionNode
 from c2c_tasks.inputs.synthesis.outcomes import Outcomes
+from c2c_tasks.records import Case
 
 MOST_OF_MANY_CALLS = 12
 """Number up to which a function that calls itself more than once is taken to end soon."""
@@ -31,9 +32,10 @@ class Caution:
             self._learn(outcomes)
 
     def _learn(self, outcomes: Outcomes) -> None:
-        ended, endless = [], []
+        ended: list[tuple[float, float]] = []
+        endless: list[tuple[float, float]] = []
         for case, arguments in outcomes.rows:
-            (endless if case.outcome == "timed_out" else ended).append(_extent(arguments))
+            (endless if _is_endless(case) else ended).append(_extent(arguments))
         if any(least < 0 for least, _ in ended):
             self.negative = math.inf
         elif any(least < 0 for least, _ in endless):
@@ -54,6 +56,12 @@ class Caution:
         self.negative -= negative
         self.large -= large
         return True
+
+
+def _is_endless(case: Case) -> bool:
+    """Tell whether a case went on until it met a limit of the sandbox."""
+    exhausted = case.exception_type in ("RecursionError", "MemoryError")
+    return exhausted or case.outcome in ("timed_out", "killed")
 
 
 def _most(entry: FunctionNode) -> float:
@@ -81,6 +89,6 @@ def _extent(arguments: Arguments) -> tuple[float, float]:
     numbers = [
         value
         for value in arguments.values()
-        if isinstance(value, int | float) and not math.isnan(value)
+        if isinstance(value, int | float) and value == value  # not NaN
     ]
     return min(numbers, default=0), max(numbers, default=0)

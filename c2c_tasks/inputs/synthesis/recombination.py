@@ -94,7 +94,7 @@ class Recombination:
             choices = [source, source + 1, source - 1, -source, 2 * source]
         elif isinstance(source, list | tuple | set | dict | str):
             items = listed(source)
-            numbers = [item for item in items if isinstance(item, int | float)]
+            numbers = [i for i in items if isinstance(i, int | float) and abs(i) < 1e15]
             choices = [len(items), len(items) - 1, *numbers[:6]]
             if numbers:
                 choices += [sum(numbers), max(numbers), min(numbers), max(numbers) + 1]
