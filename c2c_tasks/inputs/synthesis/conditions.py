@@ -66,6 +66,8 @@ def _block(body: list[ast.stmt], path: tuple[Condition, ...], layout: Layout) ->
                     path = (*path, failed)
                 elif leaves(node.orelse):
                     path = (*path, held)
+            case ast.Assert(test=test):
+                path = (*path, Condition(test, True, line=node.lineno))
             case ast.While(test=test):
                 _block(node.body, (*path, Condition(test, True, line=node.lineno)), layout)
                 _block(node.orelse, path, layout)
