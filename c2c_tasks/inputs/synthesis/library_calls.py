@@ -145,7 +145,11 @@ def call_regex(name: str, uses: list[Use]) -> Use:
     pattern: Any = uses[0].constant
     if len(uses) > position:
         text = uses[position]
-        text.observe(STRING)
+        if isinstance(pattern, bytes):
+            text.observe(EXACT["bytes"], 2.0)
+            pattern = pattern.decode("latin-1")
+        else:
+            text.observe(STRING)
         if isinstance(pattern, str):
             text.root().patterns.setdefault(pattern)
     if not isinstance(pattern, str):

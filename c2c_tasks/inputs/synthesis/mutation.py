@@ -159,7 +159,7 @@ class Mutations:
         if not changed:
             return {rng.choice(self.texts): 1}
         key = rng.choice(list(changed))
-        match rng.randrange(6):
+        match rng.randrange(8):
             case 0:
                 del changed[key]
             case 1:

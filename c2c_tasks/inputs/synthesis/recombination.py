@@ -50,11 +50,16 @@ class Recombination:
         return other
 
     def transplanted(self, arguments: Arguments) -> Arguments:
-        """Return a row in which one value holds something of another parameter's."""
-        if len(arguments) < 2:
+        """Return a row in which one value holds something of another, or one item of another."""
+        if not arguments:
             return arguments
+        if len(arguments) < 2 or self.rng.random() < 0.2:
+            name = self.rng.choice(list(arguments))
+            return {**arguments, name: self._grafted_within(arguments[name])}
         source, target = self.rng.sample(list(arguments), 2)
-        return {**arguments, target: self._grafted(arguments[target], arguments[source])}
+        value = arguments[target]
+        made = self._grafted(value, arguments[source])
+        return {**arguments, target: made if kind_of(made) == kind_of(value) else value}
 
     def _grafted(self, value: Any, source: Any) -> Any:
         rng = self.rng
@@ -74,6 +79,8 @@ class Recombination:
             items = list(value)
             items.insert(rng.randint(0, len(items)), source)
             return type(value)(items[:MAX_LENGTH])
+        if isinstance(value, dict) and isinstance(source, dict):
+            return {**value, **{key: source[key] for key in source if key in value}}
         if isinstance(value, dict) and hashable(source):
             key = rng.choice([source, *value]) if rng.random() < 0.7 else source
             return {**value, key: next(iter(value.values()), 1)}
@@ -86,6 +93,13 @@ class Recombination:
         if isinstance(source, list | tuple | set | dict | str) and source:
             return rng.choice(listed(source))
         return source
+
+    def _grafted_within(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) < 2:
+            return value
+        source, target = self.rng.sample(range(len(value)), 2)
+        made = self._grafted(value[target], value[source])
+        return type(value)([*value[:target], made, *value[target + 1 :]])
 
     def _number_of(self, source: Any, value: int | float) -> Any:
         """Return a number that the source has: it, an item, its length or sum, or a neighbour."""

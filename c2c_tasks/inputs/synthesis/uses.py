@@ -276,10 +276,23 @@ def learn(use: Use, value: Any, weight: float = 2.0, depth: int = 0) -> None:
         else:
             for item in items:
                 learn(use.get("item"), item, weight / len(items), depth + 1)
+    elif kind == "dict" and _is_record(use, value):
+        for key, item in list(value.items())[:8]:
+            learn(use.field(key), item, weight, depth + 1)
     elif kind == "dict":
         for key, item in list(value.items())[:8]:
             learn(use.get("item"), key, weight / len(value), depth + 1)
             learn(use.get("value"), item, weight / len(value), depth + 1)
+
+
+def _is_record(use: Use, table: dict[Any, Any]) -> bool:
+    """Tell a dict with a name for each of its values from one that counts or maps alike ones."""
+    if not all(isinstance(key, str) for key in table):
+        return False
+    return (
+        any(key in table for key in use.root().fields)
+        or len({type(item) for item in table.values()}) > 1
+    )
 
 
 _CLASS_OF = {kind: cls for cls, kind in _TYPES.items() if cls is not frozenset}

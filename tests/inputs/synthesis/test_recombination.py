@@ -64,6 +64,7 @@ def test_a_crossed_row_holds_parts_of_both(function_of: Any) -> None:
         ({"x": {"a": 1}, "y": "k"}, {"x": {"a": 1, "k": 1}, "y": "k"}),
         ({"x": "abc", "y": "z"}, {"x": "abc", "y": "abc"}),
         ({"x": 4, "y": 9}, {"x": 9, "y": 9}),
+        ({"x": [5, (0, 0), (4, 4)]}, {"x": [5, (4, 4), (4, 4)]}),
     ],
 )
 def test_a_value_takes_what_another_has(row: Any, expected: Any, function_of: Any) -> None:

@@ -163,12 +163,12 @@ def test_few_outputs_call_for_values_that_meet(body: str, function_of: Any, run_
 
 
 def test_inputs_of_another_writer_are_kept_to(function_of: Any, run_case: Any) -> None:
-    """As a second stage, refinement changes what it is given, and little of it raises."""
+    """As a second stage, refinement changes what it is given, and most of it returns."""
     function = function_of("def f(x, y):\n    return x['unit'].lower() * y['times']\n")
     rows = [f"{{'x': {{'unit': 'm{n}'}}, 'y': {{'times': 2}}}}" for n in range(5)]
     cases = rounds(function, run_case, *rows, "{'x': {}, 'y': {'times': 2}}", count=2)
     new = cases[6:]
-    assert sum(case.outcome == "returned" for case in new) >= 0.8 * len(new) > 5
+    assert sum(case.outcome == "returned" for case in new) >= 0.6 * len(new) > 5
 
 
 def test_enough_is_enough(function_of: Any, run_case: Any) -> None:
