@@ -40,12 +40,12 @@ class Caution:
             self.negative = math.inf
         elif any(least < 0 for least, _ in endless):
             self.negative = 0
-        too_much = min((most for least, most in endless if least >= 0), default=math.inf)
-        known = max((most for _, most in ended if most < too_much), default=0)
-        if too_much < math.inf:
-            self.most, self.large = known, 0
+        known = max((most for _, most in ended), default=0)
+        too_much = [most for least, most in endless if least >= 0 and most > known]
+        if too_much:
+            self.most, self.large = known or min(too_much) / 2, 0
         elif known > self.most:
-            self.most = max(10 * known, self.most)
+            self.most = 10 * known
 
     def allows(self, arguments: Arguments) -> bool:
         """Tell whether a row may be run; one that is dangerous is counted."""

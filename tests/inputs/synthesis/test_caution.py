@@ -82,6 +82,14 @@ def test_what_ended_may_be_tried_again() -> None:
     assert all(known.allows({"n": n}) for n in (-4, -5, -6, 10**6, 10**8))
 
 
+def test_what_did_not_end_for_another_reason_forbids_no_numbers() -> None:
+    lists = [Case(arguments=f"{{'n': [{n}]}}", outcome="timed_out") for n in range(9)]
+    assert caution(CALLS, *lists).allows({"n": 9})
+    assert caution(CALLS, case(2, "timed_out"), case(6)).allows({"n": 5})
+    assert caution(CALLS, case(0, "timed_out")).allows({"n": 9})
+    assert caution(CALLS, case(8, "timed_out")).allows({"n": 3})
+
+
 def test_odd_numbers_do_no_harm() -> None:
     for value in (10**400, -(10**400), float("nan"), float("inf"), True):
         assert isinstance(caution(CALLS, case(3)).allows({"n": value}), bool)
