@@ -22,7 +22,7 @@ ENOUGH_OUTPUTS = 8
 FEW_OUTPUTS = 3
 MIN_TRIES = 20
 """Cases before it is asked whether inputs of other kinds would do better."""
-PATIENCE = 90
+PATIENCE = 120
 """Cases without progress after which what is missing is taken to be out of reach."""
 SHORT_PATIENCE = 45
 """The same, where only more of what there is already is missing."""
