@@ -205,6 +205,9 @@ def membership(item: Use, container: Use) -> None:
             for value in listed(constant)[:30]:
                 compare_with_constant(item, value)
         return
+    if item.root() is container.root():  # one item of a list in another: they are texts
+        container.observe(EXACT["str"])
+        return
     container.observe(CONTAINER)
     if item.constant is ABSENT:
         unify(container.get("item"), item)

@@ -117,6 +117,7 @@ def test_defaults(default: str, expected: str, function_of: Any) -> None:
         ("return datetime.datetime(q, 1, 1)", "int"),
         ("return datetime.datetime.strptime(q, '%Y')", "str"),
         ("return len(frozenset(q))", "list[int]"),
+        ("return [q[i + 1] in q[i] for i in range(len(q) - 1)]", "list[str]"),
         ("return max(q, key=sum)", "list[list[int]]"),
         ("return sorted(q, key=len)", "list[str]"),
         ("return min(q, key=operator.itemgetter('n'))", "list[{n: int}]"),
