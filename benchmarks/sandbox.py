@@ -12,10 +12,7 @@ process and of the containers does meanwhile is shown.
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import subprocess
@@ -27,18 +24,16 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from pathlib import Path
 
+from benchmarks.case2code import DATA, written_inputs
 from benchmarks.measuring import arguments, show, take_turns, verdict
 from c2c_tasks.config import SandboxOptions
-from c2c_tasks.extraction.headers import parameters_of
-from c2c_tasks.inputs.parsing import parse_answer
-from c2c_tasks.records import Function, Inputs, extend
+from c2c_tasks.records import Inputs
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.sandbox.launchers import Launcher
 from c2c_tasks.shards import StepReport
 
 BAR = 1 / 12
-DATA = Path(os.environ.get("C2C_TEST_DATA", "../shared/data"), "case2code_test_half.jsonl")
 CORES = len(os.sched_getaffinity(0))
 
 GUARD = "import faulthandler, json, platform, shutil, sqlite3, subprocess\n"
@@ -146,28 +141,7 @@ def _resident(pid: int) -> float:
 
 
 def _functions() -> Iterator[Inputs]:
-    for line in DATA.read_text().splitlines():
-        row = json.loads(line)
-        (node,) = (
-            node
-            for node in ast.parse(row["program"]).body
-            if isinstance(node, ast.FunctionDef) and node.name == row["entry_point"]
-        )
-        function = Function(
-            function_id=hashlib.sha256(row["program"].encode()).hexdigest(),
-            program=row["program"],
-            entry_point=row["entry_point"],
-            parameters=parameters_of(node, ast.unparse),
-            repository="case2code",
-            path="test.jsonl",
-            first_line=node.lineno,
-            last_line=node.end_lineno or node.lineno,
-            licence=None,
-            dump=DATA.name,
-        )
-        inputs = parse_answer(row["written_inputs"], function).arguments
-        if inputs:
-            yield extend(Inputs, function, arguments=inputs, writer="paper")
+    return (function for function in written_inputs() if function.arguments)
 
 
 def _interpreters(functions: list[Inputs], guard: str, flags: list[str]) -> None:

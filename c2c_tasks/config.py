@@ -231,7 +231,7 @@ class SandboxOptions(Section):
         0, ge=0, le=256, description="Functions run at once in a task. 0: one for each core."
     )
     refine_rounds: int = Field(
-        2,
+        8,
         ge=0,
         le=10,
         description="Rounds in which the synthesis writer sees outcomes and mends its inputs.",

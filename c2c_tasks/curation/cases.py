@@ -79,12 +79,12 @@ def _unsoundness(case: Case, options: CaseOptions) -> str | None:
         return case.outcome
     if _MEMORY_ADDRESS.search(case.output or case.exception_message or ""):
         return "memory_address"
+    if case.exception_type in _EXHAUSTED:
+        return "resource_exhausted"  # where a recursion ends, and its message, varies
     if not case.deterministic:
         return "nondeterministic"
     if len(case.arguments) > options.max_arguments_characters:
         return "arguments_too_long"
-    if case.exception_type in _EXHAUSTED:
-        return "resource_exhausted"
     if case.exception_type in _BROKEN:
         return "unresolved_name"
     return None

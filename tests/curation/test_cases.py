@@ -23,12 +23,15 @@ def returned(x: object, output: object, lines: tuple[int, ...] = (), **fields: A
     )
 
 
-def raised(x: object, type_: str = "ValueError", message: str = "no") -> Case:
+def raised(
+    x: object, type_: str = "ValueError", message: str = "no", deterministic: bool = True
+) -> Case:
     return Case(
         arguments=dumps({"x": x}),
         outcome="raised",
         exception_type=type_,
         exception_message=message,
+        deterministic=deterministic,
     )
 
 
@@ -99,6 +102,13 @@ def test_a_program_with_a_nondeterministic_case_is_dropped() -> None:
     assert program is None
     assert cases == {"nondeterministic": 1}
     assert programs == {"nondeterministic": 1}
+
+
+def test_a_recursion_that_ends_elsewhere_the_second_time_costs_the_case_alone() -> None:
+    """Where the limit is met, and in which words, depends on the interpreter's stack."""
+    program, cases, _ = curated([*GOOD, raised(9, "RecursionError", deterministic=False)])
+    assert program is not None and program.cases == GOOD
+    assert cases == {"resource_exhausted": 1}
 
 
 @pytest.mark.parametrize(

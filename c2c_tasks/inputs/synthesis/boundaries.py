@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from c2c_tasks.inputs.synthesis.shapes import Shape
-from c2c_tasks.inputs.synthesis.texts import alphabet_of, text
+from c2c_tasks.inputs.synthesis.texts import alphabet_of, as_bytes, text
 from c2c_tasks.inputs.synthesis.uses import Use, kind_of
-from c2c_tasks.inputs.synthesis.values import Values, numbers_of
+from c2c_tasks.inputs.synthesis.values import NOTABLE, Values, numbers_of
 
-_INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 100, -5, 6, 8, 9, 15, 17, 28, 50, 1000, -100, 2024)
+_INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 100, -5, 6, 8, 9, 15, 17, 28, 50, 1000, -100, 2024,
+             *NOTABLE)  # fmt: skip
 _SMALL = (0, 1, 2, 3, 5, 4, 6, 8, 10, 7, 12, -1)
 _CODE_POINTS = (65, 97, 48, 32, 122, 955)
 _FLOATS = (0.5, 1.0, 2.5, -1.5, 0.0, 10.0, 3.14159, 100.25, 0.1, -0.75, 1e-3, 72.0)
@@ -18,6 +19,7 @@ _TEXTS = (
 )  # fmt: skip
 _FORMS = frozenset({
     "integer_text", "number_text", "date", "path", "json", "url", "email", "dna", "time",
+    "encoding", "error_handler",
 })  # fmt: skip
 
 
@@ -52,7 +54,8 @@ class Boundaries:
             case "str":
                 return self._texts(use)
             case "bytes":
-                return [b"", b"abc", b"hello world", b"\x00\x01\xff", b"12"]
+                texts = [as_bytes(value) for value in self._texts(use) if isinstance(value, str)]
+                return [b"", b"abc", b"\x00\x01\xff", *dict.fromkeys(texts)]
             case "dict":
                 return self._dicts(shape)
         return self._sequences(shape)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from c2c_tasks.inputs.synthesis.library_calls import call_library
-from c2c_tasks.inputs.synthesis.relations import comparison, iterate, made
+from c2c_tasks.inputs.synthesis.relations import comparison, iterate, made, of_one_kind
 from c2c_tasks.inputs.synthesis.sites import CallSite
 from c2c_tasks.inputs.synthesis.uses import (
     ABSENT,
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from c2c_tasks.inputs.synthesis.expressions import Environment, Expressions
 
 
+MAX_RANGE = 40
+"""Bound of a range up to which what it indexes is made as long."""
+
+
 def call_builtin(walk: Expressions, name: str, node: ast.Call, env: Environment) -> Use:
     """Walk a call of a builtin, or of a name imported from a library."""
     if name in ("map", "filter") and len(node.args) >= 2:
@@ -34,22 +38,18 @@ def call_builtin(walk: Expressions, name: str, node: ast.Call, env: Environment)
     if name == "isinstance" and node.args:
         walk.expression(node.args[0], env)
         return made("bool")
-    site = CallSite(walk, node, env, name, walk.arguments(node, env))
-    handle = _BUILTINS.get(name)
+    return call_builtin_on(CallSite(walk, node, env, name, walk.arguments(node, env)))
+
+
+def call_builtin_on(site: CallSite) -> Use:
+    """Return the use of what a builtin gives, or what is imported from a library."""
+    handle = _BUILTINS.get(site.name)
     return handle(site) if handle is not None else call_library(site, "")
 
 
 def _map(walk: Expressions, name: str, node: ast.Call, env: Environment) -> Use:
     items = [iterate(walk.expression(argument, env)) for argument in node.args[1:]]
-    match node.args[0]:
-        case ast.Lambda() as function:
-            result = walk.apply_lambda(function, items, env)
-        case ast.Name(id="int" | "float" as kind):
-            result = _number_of(kind, items[0])
-        case ast.Name(id="str" | "repr"):
-            result = made("str")
-        case _:
-            result = Use()
+    result = walk.apply(node.args[0], items, env)
     return made("list", result if name == "map" else items[0])
 
 
@@ -64,7 +64,11 @@ def _range(site: CallSite) -> Use:
     for argument in site.arguments:
         argument.observe(INTEGER)
         argument.flag("small")
-    return made("list", made("int"))
+    bound = site.arguments[min(1, len(site.arguments) - 1)].constant if site.arguments else None
+    position = made("int")
+    if isinstance(bound, int) and 1 < bound <= MAX_RANGE:
+        position.origin = ("range", position, bound)
+    return made("list", position)
 
 
 def _enumerate(site: CallSite) -> Use:
@@ -74,6 +78,8 @@ def _enumerate(site: CallSite) -> Use:
 
 
 def _zip(site: CallSite) -> Use:
+    if len(site.arguments) == 1:  # zip(*rows)
+        return made("list", of_one_kind(iterate(site.first)))
     row = made("tuple")
     row.fields.update({i: iterate(use) for i, use in enumerate(site.arguments)})
     return made("list", row)

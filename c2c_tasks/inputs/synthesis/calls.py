@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from c2c_tasks.inputs.synthesis.builtin_calls import call_builtin
+from c2c_tasks.inputs.synthesis.builtin_calls import call_builtin, call_builtin_on
 from c2c_tasks.inputs.synthesis.library_calls import call_library
 from c2c_tasks.inputs.synthesis.method_calls import call_method
-from c2c_tasks.inputs.synthesis.relations import bind
+from c2c_tasks.inputs.synthesis.relations import bind, of_constant, subscript
 from c2c_tasks.inputs.synthesis.sites import CallSite
 from c2c_tasks.inputs.synthesis.uses import Use
 
@@ -35,6 +35,30 @@ def call(walk: Expressions, node: ast.Call, env: Environment) -> Use:
             return call_method(CallSite(walk, node, env, name, walk.arguments(node, env)), owner)
     walk.expression(node.func, env)
     walk.arguments(node, env)
+    return Use()
+
+
+def apply(walk: Expressions, function: ast.expr, arguments: list[Use], env: Environment) -> Use:
+    """Return the use of what a function gives that is handed on: to ``map``, as a ``key``."""
+    node = ast.Call(function, [], [])
+    match function:
+        case ast.Lambda():
+            return walk.apply_lambda(function, arguments, env)
+        case ast.Name(id=name) if name in env:
+            return _call_value(walk, env[name].root(), arguments)
+        case ast.Name(id=name):
+            result = walk.apply_function(name, arguments)
+            if result is not None:
+                return result
+            return call_builtin_on(CallSite(walk, node, env, name, arguments))
+        case ast.Attribute(value=ast.Name(id=module), attr=name) if module not in env:
+            return call_library(CallSite(walk, node, env, name, arguments), module)
+        case ast.Call(
+            func=ast.Name(id="itemgetter") | ast.Attribute(attr="itemgetter"),
+            args=[ast.Constant(value=key)],
+        ) if arguments:
+            return subscript(arguments[0], of_constant(key))
+    walk.expression(function, env)
     return Use()
 
 

@@ -25,6 +25,11 @@ _ITERABLE = ("list", "str", "dict")
 _NUMBERS = ("int", "float")
 _KIND_NAMES = {"NoneType": "none", "frozenset": "set", "string": "str", "dict_keys": "list"}
 _COMPLAINTS: tuple[tuple[str, Callable[..., list[tuple[str, tuple[str, ...]]]]], ...] = (
+    (r"bytes-like object(?: is required)?, not '?(\w+)", lambda a: [(a, ("bytes",))]),
+    (r"cannot use a bytes pattern on a string", lambda: [("str", ("bytes",))]),
+    (r"cannot use a string pattern on a bytes", lambda: [("bytes", ("str",))]),
+    (r"must be str.*, not bytes", lambda: [("str", ("bytes",)), ("bytes", ("str",))]),
+    (r"can't concat (\w+) to (\w+)", lambda a, b: _pair(a, b)),
     (r"unsupported operand type\(s\) for .*: '(\w+)' and '(\w+)'", lambda a, b: _pair(a, b)),
     (r"not supported between instances of '(\w+)' and '(\w+)'", lambda a, b: _pair(a, b)),
     (r"can only concatenate (\w+) \(not \"(\w+)\"\)", lambda a, b: [(b, (a,)), (a, (b,))]),

@@ -35,11 +35,20 @@ class Layout:
     """What the loop variables run over."""
 
 
-def layout_of(entry: FunctionNode) -> Layout:
-    """Return the layout of a function's body."""
+def layout_of(entry: FunctionNode, constants: dict[str, ast.expr] | None = None) -> Layout:
+    """Return the layout of a function's body; `constants` are the expressions of outer names."""
     layout = Layout()
     _block(entry.body, (), layout)
     _names(entry, layout)
+    local = {
+        node.arg if isinstance(node, ast.arg) else node.id
+        for node in ast.walk(entry)
+        if isinstance(node, ast.arg)
+        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    }
+    for name, value in (constants or {}).items():
+        if name not in local:
+            layout.definitions[name] = value
     return layout
 
 
@@ -57,6 +66,8 @@ def _block(body: list[ast.stmt], path: tuple[Condition, ...], layout: Layout) ->
                     path = (*path, failed)
                 elif leaves(node.orelse):
                     path = (*path, held)
+            case ast.Assert(test=test):
+                path = (*path, Condition(test, True, line=node.lineno))
             case ast.While(test=test):
                 _block(node.body, (*path, Condition(test, True, line=node.lineno)), layout)
                 _block(node.orelse, path, layout)
@@ -98,6 +109,8 @@ def _tests(node: ast.stmt) -> Iterator[ast.expr]:
                 yield inner.test
             elif isinstance(inner, ast.comprehension):
                 yield from inner.ifs
+            elif isinstance(inner, ast.Lambda) and isinstance(inner.body, ast.Call):
+                yield inner.body
             elif isinstance(inner, ast.Compare | ast.BoolOp):
                 yield inner
 
@@ -115,6 +128,11 @@ def _names(entry: FunctionNode, layout: Layout) -> None:
                 assigned.setdefault(name, []).append(None)
             case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
                 _looped(target, value, layout.loops)
+            case ast.Call(
+                func=ast.Name(id="filter" | "map"), args=[ast.Lambda(args=header), value, *_]
+            ):
+                for argument in header.args[:1]:
+                    layout.loops.setdefault(argument.arg, value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
                 assigned.setdefault(name, []).append(value)
     for name, values in assigned.items():

@@ -49,6 +49,10 @@ class Expressions:
         """Bind a call to a function of the program; None where there is none of that name."""
         raise NotImplementedError
 
+    def apply_function(self, name: str, arguments: list[Use]) -> Use | None:
+        """Bind uses to a function of the program; None where there is none of that name."""
+        raise NotImplementedError
+
     def expression(self, node: ast.expr | None, env: Environment) -> Use:
         """Return the use of an expression's value."""
         self.visits += 1
@@ -244,6 +248,10 @@ class Expressions:
         self.apply_lambda(node, [], env)
         return Use()
 
+    def apply(self, function: ast.expr, arguments: list[Use], env: Environment) -> Use:
+        """Return the use of what a function gives that is handed on for others to call."""
+        return calls.apply(self, function, arguments, env)
+
     def apply_lambda(self, node: ast.Lambda, arguments: list[Use], env: Environment) -> Use:
         """Walk a lambda's body with its parameters bound to uses."""
         names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
@@ -257,8 +265,7 @@ class Expressions:
         return use
 
     def _on_Starred(self, node: ast.Starred, env: Environment) -> Use:
-        iterate(self.expression(node.value, env))
-        return Use()
+        return iterate(self.expression(node.value, env))
 
     def assign(self, target: ast.expr, use: Use, env: Environment) -> None:
         """Bind a target to a use."""
@@ -274,6 +281,9 @@ class Expressions:
                     use.lengths = {len(items): None}
                     use.flag("unpacked")
                 for position, item in enumerate(items):
+                    if "alike" in use.flags and use.item is not None:
+                        self.assign(item, use.item, env)
+                        continue
                     if isinstance(item, ast.Starred):
                         self.assign(item.value, made("list", use.get("item")), env)
                         break

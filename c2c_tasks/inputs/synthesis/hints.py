@@ -222,6 +222,8 @@ _NAMES: tuple[tuple[str, str, str, str], ...] = (
     (r"time_str|timestamp|timestr", "str", "", "time"),
     (r"dna|rna", "str", "", "dna"),
     (r"version", "str", "", "version"),
+    (r"encoding|charset|codec", "str", "", "encoding"),
+    (r"errors", "str", "", "error_handler"),
     (r"s|str|string|text|word|sentence|name|line|msg|message|title|label|content|prefix|suffix"
      r"|pattern|key|char|ch|letter|letters|phrase|password|s1|s2|str1|str2|word1|word2|string1"
      r"|string2|txt|token|code|description|input_string|username|color|colour|filename|html"
@@ -278,7 +280,8 @@ def of_name(name: str, use: Use) -> None:
     use.observe(mostly(kind, 1.3))
     if kind == "int":
         use.observe(mostly("float", 0.6))
-    if item and use.root().item is None and use.root().value is None:
-        use.get("item").observe(mostly(item, 1.0))
+    if item:
+        role = "item" if use.root().item is not None or use.root().value is None else "value"
+        use.get(role).observe(mostly(item, 1.0))
     if flag:
         use.flag(flag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from c2c_tasks.inputs.constants import NotConstant, constant_value
@@ -29,9 +30,11 @@ class Knowledge:
     examples: list[dict[str, Any]] = field(default_factory=list)
     """Arguments of calls that docstrings and comments write, as parameter to value."""
     numbers: list[int | float] = field(default_factory=list)
-    """Numbers that the program writes, in order of appearance."""
+    """Numbers that the program writes, those of the entry point first."""
     texts: list[str] = field(default_factory=list)
-    """Short texts that the program writes, docstrings left out."""
+    """Short texts that the program writes, docstrings left out; bytes as Latin-1."""
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+    """Expressions of the program's own names outside of functions."""
 
 
 class UnreadableProgram(ValueError):
@@ -66,7 +69,8 @@ def understand(function: Function) -> Knowledge:
     for example in known.examples:
         for name, value in example.items():
             learn(known.uses[name], value, 3.0)
-    _gather_constants(entry, known)
+    _gather_constants(module, entry, known)
+    known.constants = _module_constants(module)
     for name, use in known.uses.items():
         hints.of_name(name, use)
     return known
@@ -93,18 +97,43 @@ def _declared(use: Use, annotation: str | None, default: str | None, kind: str) 
             use.add_literal(value)
 
 
-def _gather_constants(entry: FunctionNode, known: Knowledge) -> None:
+def _gather_constants(module: ast.Module, entry: FunctionNode, known: Knowledge) -> None:
+    """Gather what the entry point writes, then what the rest of the program does."""
     numbers: dict[tuple[str, int | float], int | float] = {}  # 1 and 1.0 are two
     texts: dict[str, None] = {}
-    docstring = ast.get_docstring(entry, clean=False)
-    for node in ast.walk(entry):
-        if not isinstance(node, ast.Constant):
-            continue
-        value = node.value
+    docstrings = _docstrings(module)
+    for node in chain(ast.walk(entry), ast.walk(module)):
+        match node:
+            case ast.Constant(value=bytes(value)) if value:
+                value = value.decode("latin-1")
+            case ast.Constant(value=value) if id(node) not in docstrings:
+                pass
+            case ast.BinOp(left=ast.Constant(), right=ast.Constant()):
+                try:
+                    value = constant_value(node)
+                except NotConstant:
+                    continue
+            case _:
+                continue
         if isinstance(value, int | float) and not isinstance(value, bool):
             if abs(value) < 10**7:
                 numbers[type(value).__name__, value] = value
-        elif isinstance(value, str) and value != docstring and len(value) <= 40:
+        elif isinstance(value, str) and len(value) <= 40:
             texts[value] = None
     known.numbers = list(numbers.values())[:MAX_CONSTANTS]
     known.texts = list(texts)[:MAX_CONSTANTS]
+
+
+def _docstrings(module: ast.Module) -> set[int]:
+    """Return the ids of the constants that stand alone as statements."""
+    return {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+
+
+def _module_constants(module: ast.Module) -> dict[str, ast.expr]:
+    """Return the expressions of names that the module assigns once."""
+    found: dict[str, list[ast.expr]] = {}
+    for statement in module.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}

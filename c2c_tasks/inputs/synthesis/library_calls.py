@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Callable
 from typing import Any
 
-from c2c_tasks.inputs.synthesis.relations import iterate, made
+from c2c_tasks.inputs.synthesis.relations import iterate, made, of_one_kind
 from c2c_tasks.inputs.synthesis.sites import CallSite
 from c2c_tasks.inputs.synthesis.uses import (
     ABSENT,
@@ -32,7 +32,7 @@ _STATISTICS = frozenset({"mean", "median", "stdev", "variance", "fsum"})
 _GROUPING = frozenset({"combinations", "permutations", "product", "groupby", "pairwise"})
 _ITERATING = _STATISTICS | _GROUPING | {
     "Counter", "deque", "OrderedDict", "defaultdict", "chain", "accumulate", "mode", "heapify",
-    "nlargest", "nsmallest", "cycle", "islice", "combinations_with_replacement", "starmap",
+    "cycle", "islice", "combinations_with_replacement", "starmap",
     "takewhile", "dropwhile", "zip_longest",
 }  # fmt: skip
 _OF_INTEGERS = frozenset({"gcd", "lcm", "factorial", "comb", "perm"})
@@ -53,12 +53,10 @@ def call_library(site: CallSite, module: str) -> Use:
         _parse(site)
     elif module in ("math", "cmath") and name not in ("fsum", "prod", "dist"):
         return _mathematics(site)
+    elif name in _HANDLED:
+        return _HANDLED[name](site)
     elif name in _ITERATING and first.constant is ABSENT:
         return _iterate(name, first)
-    elif name in ("copy", "deepcopy"):
-        return first
-    elif name == "reduce" and len(site.arguments) > 1:
-        return _reduce(site)
     elif name in _DATE_PARTS:
         for use in site.arguments:
             use.observe(NUMBER, 0.5)
@@ -95,15 +93,41 @@ def _iterate(name: str, given: Use) -> Use:
         counts = made("dict", item)
         counts.value = made("int")
         return counts
-    return made("list", made("tuple", item) if name in _GROUPING else item)
+    return made("list", of_one_kind(item) if name in _GROUPING else item)
 
 
 def _reduce(site: CallSite) -> Use:
+    if len(site.arguments) < 2:
+        return Use()
     item = iterate(site.arguments[1])
-    function = site.node.args[0]
-    if isinstance(function, ast.Lambda):
-        return site.walk.apply_lambda(function, [Use(), item], site.env)
-    return Use()
+    return site.walk.apply(site.node.args[0], [Use(), item], site.env)
+
+
+def _some_of(site: CallSite) -> Use:
+    """``heapq.nlargest(n, items)``."""
+    if len(site.arguments) < 2:
+        return Use()
+    site.first.observe(INTEGER, 2.0)
+    site.first.flag("small")
+    item = iterate(site.arguments[1])
+    site.walk_key(item)
+    return made("list", item)
+
+
+def _chain_dicts(site: CallSite) -> Use:
+    for use in site.arguments:
+        use.observe(EXACT["dict"])
+    return made("dict")
+
+
+_HANDLED: dict[str, Callable[[CallSite], Use]] = {
+    "copy": lambda site: site.first,
+    "deepcopy": lambda site: site.first,
+    "reduce": _reduce,
+    "nlargest": _some_of,
+    "nsmallest": _some_of,
+    "ChainMap": _chain_dicts,
+}
 
 
 def _textual(site: CallSite, module: str) -> Use:
@@ -121,7 +145,11 @@ def call_regex(name: str, uses: list[Use]) -> Use:
     pattern: Any = uses[0].constant
     if len(uses) > position:
         text = uses[position]
-        text.observe(STRING)
+        if isinstance(pattern, bytes):
+            text.observe(EXACT["bytes"], 2.0)
+            pattern = pattern.decode("latin-1")
+        else:
+            text.observe(STRING)
         if isinstance(pattern, str):
             text.root().patterns.setdefault(pattern)
     if not isinstance(pattern, str):

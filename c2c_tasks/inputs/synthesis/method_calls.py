@@ -86,6 +86,9 @@ def _affix(site: CallSite, owner: Use) -> Use:
         site.first.observe(STRING)
     affixes = owner.prefixes if site.name == "startswith" else owner.suffixes
     for text in given if isinstance(given, tuple) else (given,):
+        if isinstance(text, bytes):
+            owner.observe(EXACT["bytes"], 2.0)
+            text = text.decode("latin-1")
         if isinstance(text, str):
             affixes.setdefault(text)
     return made("bool")
@@ -160,8 +163,15 @@ def _format(site: CallSite, owner: Use) -> Use:
 
 def _search(site: CallSite, owner: Use) -> None:
     texts = _texts(site)
+    if site.name == "replace":  # of a date, it takes no positional arguments
+        for use in site.arguments[:2]:
+            if use.constant is ABSENT:
+                use.observe(STRING)
     if texts:
         owner.fragments.setdefault(texts[0])
+    elif isinstance(site.first.constant, bytes):
+        owner.observe(EXACT["bytes"], 2.0)
+        owner.fragments.setdefault(site.first.constant.decode("latin-1"))
     elif owner.score("list") < -1.0 < owner.score("str"):
         site.first.observe(EXACT["str"])
     elif site.first.best() in ("int", "float"):

@@ -55,7 +55,7 @@ class Mutations:
             case 3:
                 return -value if value > 0 else abs(value) + 1
             case 4:
-                return value * 2 if abs(value) < 10**6 else value // 2
+                return value * rng.choice((2, 2, 10, 1_000)) if abs(value) < 10**6 else value // 2
             case 5:
                 return value // 2 if rng.random() < 0.5 else value // 10
             case 6:
@@ -91,6 +91,8 @@ class Mutations:
             case 4:
                 return (value + value)[:MAX_LENGTH]
             case 5:
+                if value and rng.random() < 0.3:  # several times, as a separator stands
+                    return rng.choice(self.texts).join([value[:at], value[at:], value])[:MAX_LENGTH]
                 return value[:at] + rng.choice(self.texts) + value[at:]
             case 6:
                 return rng.choice((value.upper(), value.lower(), value.title(), value.swapcase()))
@@ -113,7 +115,9 @@ class Mutations:
         at = rng.randint(0, max(len(items) - 1, 0))
         if not items:
             return [rng.choice(self.numbers)] if rng.random() < 0.5 else [rng.choice(self.texts)]
-        match rng.randrange(9):
+        match rng.randrange(10):
+            case 7:
+                items[at] = rng.choice(items)
             case 0:
                 del items[at]
             case 1:
@@ -141,6 +145,8 @@ class Mutations:
         if not value or (depth == 0 and self.rng.random() < 0.25):
             return tuple(self._list(list(value), depth))
         at = self.rng.randrange(len(value))
+        if self.rng.random() < 0.1:
+            return (*value[:at], self.rng.choice(value), *value[at + 1 :])
         return (*value[:at], self.of_value(value[at], depth + 1), *value[at + 1 :])
 
     def _set(self, value: set[Any] | frozenset[Any], depth: int) -> set[Any] | frozenset[Any]:
@@ -153,7 +159,7 @@ class Mutations:
         if not changed:
             return {rng.choice(self.texts): 1}
         key = rng.choice(list(changed))
-        match rng.randrange(6):
+        match rng.randrange(8):
             case 0:
                 del changed[key]
             case 1:

@@ -99,6 +99,7 @@ def addition(left: Use, right: Use) -> Use:
         return result
     result.scores = list(left.scores) if left.scores else None
     alike(left, right)
+    result.origin = ("sum", left, None)
     if left.root().item is not None:
         result.item = left.get("item")
     return result

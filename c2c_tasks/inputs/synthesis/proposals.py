@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable
 
 from c2c_tasks import literals
 from c2c_tasks.inputs.constants import listed
 from c2c_tasks.inputs.signatures import Arguments
 from c2c_tasks.inputs.synthesis.boundaries import Boundaries
+from c2c_tasks.inputs.synthesis.caution import Caution
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.mutation import Mutations
+from c2c_tasks.inputs.synthesis.outcomes import Outcomes
 from c2c_tasks.inputs.synthesis.shapes import (
     Shape,
     likeliest,
@@ -34,13 +35,18 @@ class Proposals:
     """Gathers rows for one function: canonical, distinct, none that was tried before."""
 
     def __init__(
-        self, function: Function, known: Knowledge, rng: random.Random, tried: Iterable[str] = ()
+        self,
+        function: Function,
+        known: Knowledge,
+        rng: random.Random,
+        outcomes: Outcomes | None = None,
     ) -> None:
         self.function = function
         self.known = known
         self.rng = rng
         self.rows: list[str] = []
-        self.seen = set(tried)
+        self.seen = {case.arguments for case, _ in outcomes.rows} if outcomes else set()
+        self.caution = Caution(known.entry, outcomes)
         self.values = Values(known, rng)
         self.boundaries = Boundaries(self.values)
         self.mutations = Mutations(known, rng)
@@ -52,12 +58,12 @@ class Proposals:
         self.kinds = {p.name: p.kind for p in function.parameters}
 
     def add(self, arguments: Arguments) -> bool:
-        """Take a row unless it is there already, has no literal, or is too long."""
+        """Take a row unless it is there already, has no literal, is too long, or may not end."""
         try:
             row = literals.dumps(self._normal(arguments), MAX_ROW_CHARACTERS)
         except literals.Unrepresentable:
             return False
-        if row in self.seen:
+        if row in self.seen or not self.caution.allows(arguments):
             return False
         self.seen.add(row)
         self.rows.append(row)
@@ -154,6 +160,7 @@ class Proposals:
         """Return a row of random values; parameters with defaults are left out at times."""
         rng = self.rng
         self.values.size = rng.choice((3, 4, 2, 5, 1, 6, None, 8))
+        self.values.density = rng.choice((1.0, 1.0, 1.0, 1.0, 0.95, 0.5))
         row: Arguments = {}
         for name, shape in profile.items():
             if name in self.optional and rng.random() < 0.35:

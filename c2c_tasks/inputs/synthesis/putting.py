@@ -60,11 +60,7 @@ class Putting(Reading):
     def _put_item(self, owner: ast.expr, index: ast.expr, value: Any) -> bool:
         held = self.maybe(owner)
         if isinstance(index, ast.Slice):
-            if not isinstance(held, str) or not isinstance(value, str):
-                return False
-            starts = index.lower is None or self.maybe(index.lower) == 0
-            rest = held[len(value) :] if starts else held[: -len(value) or None]
-            return self.put(owner, value + rest if starts else rest + value)
+            return self._put_slice(owner, held, index, value)
         key = self.maybe(index)
         if isinstance(held, dict) and isinstance(key, str | int):
             return self.put(owner, {**held, key: value})
@@ -79,6 +75,21 @@ class Putting(Reading):
         items += [filler] * max(0, min(MAX_LENGTH, key + 1 if key >= 0 else -key) - len(items))
         items[key] = value
         return self.put(owner, _like(held, items))
+
+    def _put_slice(self, owner: ast.expr, held: Any, part: ast.Slice, value: Any) -> bool:
+        """Put a text in the place of a part of one, or items in the place of some."""
+        if not isinstance(held, str | list | tuple) or type(held) is not type(value):
+            return False
+        size = len(value)
+        start = 0 if part.lower is None else self.maybe(part.lower)
+        if not isinstance(start, int) or abs(start) > MAX_LENGTH:
+            return False
+        before, after = held[: max(len(held) - size, 0)], held[:0]
+        if start >= 0 or part.upper is not None:
+            if start > len(held) and held:
+                held = (held * (start // len(held) + 1))[:start]
+            before, after = held[:start], held[start + size :]
+        return self.put(owner, _like(held, [*before, *value, *after]))
 
     def _put_operand(self, left: ast.expr, op: ast.operator, right: ast.expr, value: Any) -> bool:
         for target, other, forwards in ((left, right, True), (right, left, False)):

@@ -37,6 +37,13 @@ def made(kind: str, item: Use | None = None) -> Use:
     return use
 
 
+def of_one_kind(item: Use) -> Use:
+    """Return the use of a tuple of an unknown number of items that are alike."""
+    use = made("tuple", item)
+    use.flag("alike")
+    return use
+
+
 def of_constant(value: Any) -> Use:
     """Return the use of a value that the source writes."""
     use = Use(value)
@@ -48,6 +55,8 @@ def iterate(use: Use) -> Use:
     """Return the use of what iteration over `use` yields."""
     use = use.root()
     use.observe(ITERABLE)
+    if use.item is None and use.origin is not None and use.origin[0] == "sum":
+        use.item = use.origin[1].get("item")
     item = use.get("item")
     if use.constant is not ABSENT and isinstance(use.constant, list | tuple | set | dict | str):
         for value in listed(use.constant)[:20]:
@@ -67,6 +76,8 @@ def subscript(use: Use, index: Use) -> Use:
         use.observe(INDEXED, 0.8)
         use.root().lengths.setdefault(key + 1 if key >= 0 else -key)
         return use.field(key)
+    if index.origin is not None and index.origin[0] == "range":
+        use.root().lengths.setdefault(index.origin[2])
     constant = use.root().constant
     if isinstance(constant, dict):
         for known in list(constant)[:30]:
@@ -89,7 +100,7 @@ def subscript(use: Use, index: Use) -> Use:
 
 def alike(left: Use, right: Use) -> None:
     """Share kinds, but not literals, between two uses that must be of one type."""
-    first, second = left.root(), right.root()
+    first, second = _first_term(left), _first_term(right)
     if first is second:
         return
     before = list(first.scores) if first.scores else None
@@ -102,6 +113,16 @@ def alike(left: Use, right: Use) -> None:
             if use.constant is ABSENT and other.constant is ABSENT:
                 unify(use, other)
                 return
+
+
+def _first_term(use: Use) -> Use:
+    """Return the use itself, or of a sum the first of what it is a sum of."""
+    for _ in range(4):
+        use = use.root()
+        if use.origin is None or use.origin[0] != "sum":
+            break
+        use = use.origin[1]
+    return use.root()
 
 
 def comparison(left: Use, right: Use) -> None:
@@ -183,6 +204,9 @@ def membership(item: Use, container: Use) -> None:
         elif isinstance(constant, list | tuple | set | frozenset | dict):
             for value in listed(constant)[:30]:
                 compare_with_constant(item, value)
+        return
+    if item.root() is container.root():  # one item of a list in another: they are texts
+        container.observe(EXACT["str"])
         return
     container.observe(CONTAINER)
     if item.constant is ABSENT:

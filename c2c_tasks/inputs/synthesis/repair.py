@@ -128,9 +128,7 @@ _UNPACKING = re.compile(r"(?:not enough|too many) values to unpack \(expected (\
 
 
 def _mend_value(message: str, arguments: Arguments) -> Iterator[Arguments]:
-    if found := re.search(
-        r"(?:not enough|too many) values to unpack \(expected (\d{1,3})\b", message
-    ):
+    if found := _UNPACKING.search(message):
         yield from _resized(arguments, int(found.group(1)))
     elif "invalid literal for int" in message or "could not convert string" in message:
         for position in positions(arguments, "str"):
@@ -204,7 +202,15 @@ def _mend_recursion(message: str, arguments: Arguments) -> Iterator[Arguments]:
         yield replaced(arguments, position, "int", lambda value: abs(value) % 7)
 
 
+def _mend_type(message: str, arguments: Arguments) -> Iterator[Arguments]:
+    """Give one character where that many are wanted."""
+    if "character" in message:
+        for position in positions(arguments, "str"):
+            yield replaced(arguments, position, "str", lambda text: (text or "a")[:1])
+
+
 _MENDS: dict[str, Callable[[str, Arguments], Iterator[Arguments]]] = {
+    "TypeError": _mend_type,
     "ValueError": _mend_value,
     "KeyError": _mend_key,
     "IndexError": _mend_index,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from c2c_tasks.inputs.synthesis.hints import PRIOR
-from c2c_tasks.inputs.synthesis.uses import INTEGER, KINDS, Evidence, Use, evidence, unify
+from c2c_tasks.inputs.synthesis.uses import INTEGER, KINDS, Evidence, Use, evidence, mostly, unify
 
 MAX_DEPTH = 3
 """Nesting of containers in generated values."""
@@ -92,11 +92,18 @@ def settle(use: Use, seen: set[Use] | None = None) -> None:
     for inner in (use.item, use.value, *(use.fields[key] for key in _positions(use))):
         if inner is not None:
             _tell_container(use, inner.root())
+    if _is_looked_up(use):
+        use.observe(mostly("dict", 2.5))
     kind = likeliest(scores_of(use))
     if kind == "dict":
         _settle_dict(use)
     elif kind in ("list", "tuple", "str", "set"):
         _settle_sequence(use)
+
+
+def _is_looked_up(use: Use) -> bool:
+    """Tell a dict by that it is indexed with what was looked for in it."""
+    return use.item is not None and use.index is not None and use.item.root() is use.index.root()
 
 
 def _settle_dict(use: Use) -> None:
@@ -119,6 +126,7 @@ def _settle_sequence(use: Use) -> None:
     if use.index is not None:
         use.index.observe(INTEGER, 0.5)
         use.index.flag("small")
+        use.index.flag("index")
     if not _is_record(use):
         for key in _positions(use):
             unify(use.get("item"), use.root().fields.pop(key))

@@ -30,7 +30,7 @@ class CallSite:
         self.first = self.arguments[0].root() if self.arguments else Use()
 
     def walk_key(self, item: Use) -> None:
-        """Walk a lambda given as ``key=`` with its parameter bound to an item."""
+        """Apply the function that is given as ``key=`` to an item."""
         for keyword in self.node.keywords:
-            if keyword.arg == "key" and isinstance(keyword.value, ast.Lambda):
-                self.walk.apply_lambda(keyword.value, [item], self.env)
+            if keyword.arg == "key":
+                self.walk.apply(keyword.value, [item], self.env)

@@ -85,6 +85,15 @@ class Statements(Expressions):
                 bind(signature.uses[keyword.arg], use)
         return signature.returned
 
+    def apply_function(self, name: str, arguments: list[Use]) -> Use | None:
+        """Bind uses to a function of the program; None where there is none of that name."""
+        if name not in self.functions:
+            return None
+        signature = self.signature(name)
+        for use, argument in zip(signature.uses.values(), arguments, strict=False):
+            bind(use, argument)
+        return signature.returned
+
     def _block(self, statements: list[ast.stmt], env: Environment) -> None:
         for statement in statements:
             self.statement(statement, env)
@@ -111,7 +120,7 @@ class Statements(Expressions):
         use = self.expression(node.value, env)
         if use.constant is not ABSENT:
             learn(self.returned[-1], use.constant, 0.5)
-        elif use.origin is None and use.scores:
+        elif use.scores and (use.origin is None or use.origin[0] == "sum"):
             self.returned[-1].observe(tuple(use.scores), 0.5)
 
     def _on_Assign(self, node: ast.Assign, env: Environment) -> None:

@@ -55,6 +55,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     "email": ("user@example.com", "first.last@mail.org", "a@b.co", "no-at-sign", "x+y@z.net"),
     "dna": ("ACGT", "GATTACA", "AAAA", "CCGGTTAA", "ATGCATGC", "ACGUACGU", "TTTTTTTAGC"),
     "version": ("1.2.3", "0.10.0", "2.0", "10.4.12", "1.0.0-beta", "3"),
+    "encoding": ("utf-8", "ascii", "latin-1", "utf-16", "cp1252", "no-such-encoding"),
+    "error_handler": ("strict", "ignore", "replace", "backslashreplace"),
     "json": ('{"a": 1, "b": [1, 2]}', "[1, 2, 3]", '"text"', "null", "{}", '{"key": "value"}'),
 }  # fmt: skip
 _ALPHABETS = (
@@ -101,6 +103,14 @@ def text(use: Use, rng: random.Random, length: int | None = None) -> str:
     return plain_text(rng, length)
 
 
+def as_bytes(made: str) -> bytes:
+    """Return a text's bytes: each character is one, where they are no more than 255."""
+    try:
+        return made.encode("latin-1")
+    except UnicodeEncodeError:
+        return made.encode(errors="replace")
+
+
 def plain_text(rng: random.Random, length: int | None = None) -> str:
     """Return a word, some words, a sentence, or a run of letters."""
     roll = rng.random()
@@ -123,7 +133,7 @@ def character(use: Use, rng: random.Random) -> str:
     ]
     if alphabet and rng.random() < 0.6:
         return rng.choice(alphabet)
-    return rng.choice("abcxyzAEIOUB0159 .-+!")
+    return rng.choice("abcxyzAEIOUB0159 .-+!" if rng.random() < 0.85 else "éßλЖא日½²\u200b\t\n")
 
 
 def number_text(rng: random.Random, whole: bool) -> str:

@@ -6,7 +6,7 @@ import ast
 
 from c2c_tasks.inputs.constants import NotConstant, constant_value
 from c2c_tasks.inputs.synthesis.relations import compare_with_constant
-from c2c_tasks.inputs.synthesis.uses import EXACT, Use, mostly
+from c2c_tasks.inputs.synthesis.uses import EXACT, Use, kind_of, mostly
 
 _CLASS_KINDS = {
     "int": ["int"], "float": ["float"], "bool": ["bool"], "str": ["str"], "bytes": ["bytes"],
@@ -54,6 +54,11 @@ def kinds_of(node: ast.expr) -> list[str]:
             return [kind for item in items for kind in kinds_of(item)]
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return kinds_of(left) + kinds_of(right)
+        case ast.Call(func=ast.Name(id="type"), args=[example]):
+            try:
+                return [kind_of(constant_value(example)) or "none"]
+            except NotConstant:
+                return []
     return []
 
 

@@ -32,6 +32,8 @@ stand in a branch that other kinds do not reach."""
 LEAST = -40.0
 """Where evidence against a kind stops to add up."""
 
+_OF_ITS_KIND = frozenset({"prefix", "suffix", "part", "sum"})
+"""Origins whose operand is of the same kind as what they make."""
 _TYPES: Mapping[type, str] = {
     int: "int",
     float: "float",
@@ -169,9 +171,12 @@ class Use:
             use = use._into
         return use
 
-    def observe(self, seen: Evidence, weight: float = 1.0) -> None:
-        """Add evidence."""
+    def observe(self, seen: Evidence, weight: float = 1.0, depth: int = 0) -> None:
+        """Add evidence, to what the value is a part or a sum of, too."""
         use = self.root()
+        origin = use.origin
+        if origin is not None and origin[0] in _OF_ITS_KIND and depth < 4:
+            origin[1].observe(seen, weight, depth + 1)
         if use.scores is None:
             use.scores = [weight * score for score in seen]
         else:
@@ -271,10 +276,23 @@ def learn(use: Use, value: Any, weight: float = 2.0, depth: int = 0) -> None:
         else:
             for item in items:
                 learn(use.get("item"), item, weight / len(items), depth + 1)
+    elif kind == "dict" and _is_record(use, value):
+        for key, item in list(value.items())[:8]:
+            learn(use.field(key), item, weight, depth + 1)
     elif kind == "dict":
         for key, item in list(value.items())[:8]:
             learn(use.get("item"), key, weight / len(value), depth + 1)
             learn(use.get("value"), item, weight / len(value), depth + 1)
+
+
+def _is_record(use: Use, table: dict[Any, Any]) -> bool:
+    """Tell a dict with a name for each of its values from one that counts or maps alike ones."""
+    if not all(isinstance(key, str) for key in table):
+        return False
+    return (
+        any(key in table for key in use.root().fields)
+        or len({type(item) for item in table.values()}) > 1
+    )
 
 
 _CLASS_OF = {kind: cls for cls, kind in _TYPES.items() if cls is not frozenset}

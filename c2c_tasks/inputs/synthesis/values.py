@@ -7,11 +7,13 @@ from typing import Any
 
 from c2c_tasks.inputs.synthesis.inference import Knowledge
 from c2c_tasks.inputs.synthesis.shapes import Shape
-from c2c_tasks.inputs.synthesis.texts import WORDS, text
+from c2c_tasks.inputs.synthesis.texts import WORDS, as_bytes, text
 from c2c_tasks.inputs.synthesis.uses import Use, hashable
 
 _LENGTHS = (3, 5, 2, 4, 1, 6, 8, 0)
 _MIXED = (1, "a", 2.5, None, True, [1, 2], (3, 4), "text", 0, -1, {"a": 1})
+NOTABLE = (6, 28, 64, 97, 121, 153, 220, 370, 496, 1221, 1900, 2000, 1024, 12321)
+"""Numbers of which something is true that is true of few: perfect, palindromic, of a leap year."""
 MAX_TEXT = 2_000
 MAX_ITEMS = 1_000
 """Items of a value, those of its items included."""
@@ -27,6 +29,8 @@ class Values:
         self.rng = rng
         self.size: int | None = None
         """Length that the containers of one input share, where they share one."""
+        self.density = 1.0
+        """Share of the known keys that the dicts of one input have."""
         self.gentle = False
         """True for plain values: small numbers, nothing odd, on which loops end."""
         self._room = MAX_ITEMS
@@ -45,7 +49,7 @@ class Values:
             case "str":
                 return self._text(use)
             case "bytes":
-                return text(use, rng, rng.randint(0, 8)).encode(errors="replace")
+                return as_bytes(text(use, rng, rng.randint(0, 8)))
             case "dict":
                 return self._dict(shape)
         if shape.is_record:
@@ -69,7 +73,7 @@ class Values:
         """Return a number near one that the program compares with; None for any number."""
         rng = self.rng
         if self.gentle and "code_point" not in use.flags:
-            return rng.randint(2, 12)
+            return rng.randint(0, 2) if "index" in use.flags else rng.randint(2, 12)
         numbers = numbers_of(use)
         if numbers and roll < 0.4:
             value = rng.choice(numbers) + rng.choice((-1, 0, 0, 1, rng.randint(-9, 9)))
@@ -83,10 +87,12 @@ class Values:
         rng = self.rng
         if "code_point" in use.flags:
             return rng.randint(32, 126)
+        if "index" in use.flags:
+            return rng.choice((0, 1, 2, 3, rng.randint(0, 5), rng.randint(-3, 12)))
         if "small" in use.flags:
             return rng.choice((rng.randint(0, 6), rng.randint(0, 20), rng.randint(-2, 40)))
-        if self.known.numbers and roll > 0.93:
-            return rng.choice(self.known.numbers)
+        if roll > 0.93:
+            return rng.choice((*self.known.numbers, *NOTABLE))
         choices = (
             rng.randint(0, 9),
             rng.randint(0, 30),
@@ -193,12 +199,14 @@ class Values:
         if shape.kind == "tuple":
             return tuple(items)
         if shape.kind == "set":
+            if shape.use.best() != "set":
+                return _ordered_alike(items)
             return {item for item in items if hashable(item)}
         return items
 
     def _dict(self, shape: Shape) -> dict[Any, Any]:
         made: dict[Any, Any] = {}
-        density = self.rng.choice((1.0, 1.0, 0.95, 0.95, 0.5))
+        density = self.density
         for key, member in shape.fields.items():
             if self.rng.random() < density:
                 absent = "optional" in member.use.flags and self.rng.random() < 0.2
@@ -214,6 +222,16 @@ class Values:
                 if hashable(key):
                     made[key] = self.random(shape.value)
         return made
+
+
+def _ordered_alike(items: list[Any]) -> set[Any]:
+    """Return a set of those items that any interpreter goes through in one order, at least one.
+
+    A program that is not made for sets is likely to let their order show, and texts have
+    another with each hash seed.
+    """
+    numbers = {item for item in items if isinstance(item, int) and 0 <= item < 8}
+    return numbers or {item for item in items[:1] if hashable(item)}
 
 
 def numbers_of(use: Use) -> list[int | float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from typing import Any
 
@@ -116,11 +117,32 @@ def test_defaults(default: str, expected: str, function_of: Any) -> None:
         ("return datetime.datetime(q, 1, 1)", "int"),
         ("return datetime.datetime.strptime(q, '%Y')", "str"),
         ("return len(frozenset(q))", "list[int]"),
+        ("return [q[i + 1] in q[i] for i in range(len(q) - 1)]", "list[str]"),
+        ("return max(q, key=sum)", "list[list[int]]"),
+        ("return sorted(q, key=len)", "list[str]"),
+        ("return min(q, key=operator.itemgetter('n'))", "list[{n: int}]"),
+        ("return list(map(sum, q))", "list[list[int]]"),
+        ("return list(map(helper, q))", "list[str]"),
+        ("return sorted(q, key=helper)", "list[str]"),
+        ("return sorted(q, key=str.lower)", "list[str]"),
+        ("return functools.reduce(lambda a, b: a + b.strip(), q)", "list[str]"),
+        ("return [sum(row) for row in zip(*q)]", "list[list[int]]"),
+        ("return [a * b for a, b in itertools.combinations(q, 2)]", "list[int]"),
+        ("return heapq.nlargest(q, [3, 1, 2])", "int"),
+        ("return heapq.nlargest(2, q, key=lambda p: p['n'] + 1)", "list[{n: int}]"),
+        ("return dict(collections.ChainMap({}, q))", "dict[str, int]"),
+        ("return q[:2] + 'x'", "str"),
+        ("return (q[:2] + q[3:]).upper()", "str"),
+        ("return sum(q + q)", "list[int]"),
+        ("return 'a-b'.replace('a', q)", "str"),
+        ("return q.startswith(b'GIF8')", "bytes"),
+        ("return q.find(b'x') + 1", "bytes"),
+        ("return q.pattern if type(q) == type('') else q.strip()", "str"),
     ],
 )
 def test_use_in_the_body(body: str, expected: str, function_of: Any) -> None:
     program = f"""\
-import datetime, math, re
+import collections, datetime, functools, heapq, itertools, math, operator, re
 
 def helper(text):
     return text.capitalize()
@@ -129,6 +151,24 @@ def f(q):
     {body}
 """
     assert spelled(shape(function_of, program, "q")) == expected
+
+
+def test_what_is_looked_for_and_then_looked_up_is_a_key(function_of: Any) -> None:
+    program = "def f(x, k):\n    if k in x:\n        return x[k]\n    return 0\n"
+    assert spelled(shape(function_of, program)).startswith("dict")
+
+
+def test_a_range_is_as_long_as_what_it_indexes(function_of: Any) -> None:
+    program = "def f(x):\n    return [x[i] * 2 for i in range(7)]\n"
+    assert 7 in understand(function_of(program)).uses["x"].root().lengths
+
+
+def test_names_and_numbers_outside_of_the_function(function_of: Any) -> None:
+    program = "MODE = 0o170\ndef g(y): return y & 255\ndef f(x): return g(x) == MODE, b'\\xff'\n"
+    known = understand(function_of(program))
+    assert {0o170, 255} <= set(known.numbers)
+    assert known.texts == ["\xff"]
+    assert ast.unparse(known.constants["MODE"]) == "120"
 
 
 def test_collectors(function_of: Any) -> None:
