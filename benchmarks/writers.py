@@ -8,7 +8,8 @@ second are tokens written over the seconds from first request to last answer. Be
 engine forgets what it has cached.
 
 What a shared prefix saves is shown by prompts that begin with a number of their own, which share
-nothing; what the grammars cost, by the writer with and without. `--gpu` takes a model of the shape
+nothing; what the grammars cost, by the writer with and without, whose answers are shorter where a
+grammar ends them. `--gpu` takes a model of the shape
 of Qwen2.5-0.5B and more prompts.
 """
 
@@ -248,7 +249,7 @@ def _show(runs: dict[str, list[Run]], functions: int) -> None:
             f"{statistics.median(rates) / base:.2f}",
             ", ".join(f"{rate:,.0f}" for rate in rates),
         )
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
