@@ -8,9 +8,8 @@ second are tokens written over the seconds from first request to last answer. Be
 engine forgets what it has cached.
 
 What a shared prefix saves is shown by prompts that begin with a number of their own, which share
-nothing; what the grammars cost, by the writer with and without, whose answers are shorter where a
-grammar ends them. `--gpu` takes a model of the shape
-of Qwen2.5-0.5B and more prompts.
+nothing; what the grammars cost, by the writer with and without, though answers are shorter where a
+grammar ends them. `--gpu` takes a model of the shape of Qwen2.5-0.5B and more prompts.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def print_summary(uri: str, console: Console) -> None:
         console.print(_panel(preview))
     console.print(_splits(manifest))
     if manifest.writing is not None:
-        console.print(_writing(manifest.writing))
+        console.print(cost_of_writing(manifest.writing))
     _print_problems(manifest.problems, console)
     if manifest.failed_shards:
         console.print(f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
@@ -113,7 +113,8 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Table:
     return table
 
 
-def _writing(writing: Writing) -> str:
+def cost_of_writing(writing: Writing) -> str:
+    """Return a line that tells what inputs cost, in all and for each program."""
     cost = f", cost {writing.cost_per_program:,.6f}" if writing.cost else ""
     return (
         f"inputs written with {writing.prompt_tokens:,} prompt and {writing.completion_tokens:,} "
