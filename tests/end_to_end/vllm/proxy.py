@@ -16,7 +16,7 @@ TRANSPORT = ("busy", "failing", "dropped", "cut", "garbled", "late")
 """Faults of the network and of the server: asking again helps."""
 FREE_FORM = ("prose", "lambda", "fence", "unclosed", "empty")
 """What models write where nothing holds them to a grammar."""
-LATE_SECONDS = 6.0
+LATE_SECONDS = 15.0
 
 
 class QuietServer(ThreadingHTTPServer):

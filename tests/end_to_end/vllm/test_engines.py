@@ -198,7 +198,7 @@ def test_a_network_that_spoils_answers_loses_none(
 ) -> None:
     proxy.faults = [step for fault in TRANSPORT for step in (fault, "pass", "pass", "pass", "pass")]
     build, shard = make_shard(
-        endpoint=proxy.url, request_seconds=5, outage_seconds=60, concurrency=32
+        endpoint=proxy.url, request_seconds=12, outage_seconds=60, concurrency=8
     )
     rows, report = write(build, shard)
     assert report.stages[0].dropped == {}
