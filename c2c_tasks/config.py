@@ -191,6 +191,30 @@ class InputOptions(Section):
         0.0, ge=0, le=1e6, description="Price of an hour of `write_inputs`."
     )
 
+    @model_validator(mode="after")
+    def _can_be_sampled(self) -> Self:
+        if self.answers_per_function > 1 and self.temperature == 0:
+            raise ValueError("answers_per_function is more than 1: temperature must not be 0")
+        return self
+
+    @field_validator("engine_arguments")
+    @classmethod
+    def _have_no_option(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(set(arguments) & set(_ENGINE_OPTIONS)):
+            name = taken[0]
+            raise ValueError(f"{name} has an option of its own, {_ENGINE_OPTIONS[name]}")
+        return arguments
+
+
+_ENGINE_OPTIONS = {
+    "model": "model",
+    "revision": "revision",
+    "tensor_parallel_size": "tensor_parallel_size",
+    "gpu_memory_utilization": "gpu_memory_share",
+    "max_model_len": "context_tokens",
+}
+"""Arguments of `vllm.LLM`, and the options that set them."""
+
 
 class SandboxOptions(Section):
     """How functions are run."""
@@ -388,7 +412,7 @@ _HOW_NOT_WHAT = {
     "functions": ("functions_per_shard",),
     "inputs": (
         *("engine", "endpoint", "concurrency", "request_seconds", "outage_seconds"),
-        *("tensor_parallel_size", "gpu_memory_share", "engine_arguments"),
+        *("tensor_parallel_size", "gpu_memory_share"),
         *("prompt_token_price", "completion_token_price", "engine_hour_price"),
     ),
     "sandbox": ("launcher", "image", "runtime", "workers", "cpus", "pids", "tmp_megabytes"),

@@ -321,7 +321,8 @@ class S3Store:
                 raise _ConditionFailed(f"{uri}: the condition does not hold") from None
             if status == 403:
                 raise StoreError(f"{uri}: access denied; check the credentials") from None
-            if status == 429 or ((status or 0) >= 500 and status != 501):
+            # 409: another conditional write to the object is under way.
+            if status in (409, 429) or ((status or 0) >= 500 and status != 501):
                 raise StoreUnavailable(f"{uri}: {error}") from None
             raise StoreError(f"{uri}: {error}") from None
         except (NotConnected, HTTPClientError) as error:

@@ -37,6 +37,11 @@ def test_flat_options_find_their_section() -> None:
     [
         ({"max_cases": 0}, r"option 'max_cases': input should be greater than or equal to 1"),
         ({"test_share": "a"}, r"option 'test_share': .*number"),
+        (
+            {"engine_arguments": {"model": "m"}},
+            r"engine_arguments': .*model has an option of its own",
+        ),
+        ({"answers_per_function": 2, "temperature": 0}, r"temperature must not be 0"),
         ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis' or 'vllm'"),
         ({"formats": []}, r"option 'formats'"),
         ({"max_case": 3}, r"unknown option: max_case"),

@@ -62,8 +62,8 @@ class Answers:
 
         Raises StoreError where it cannot be written.
         """
-        if not self.folder:
-            return completion
+        if not self.folder or key in self._known:
+            return self._known.get(key, completion)
         self._new[key] = completion
         if self._written is None:
             self._written = asyncio.ensure_future(self._write_soon())
@@ -71,18 +71,22 @@ class Answers:
         return self._known[key]
 
     async def close(self) -> None:
-        """Write what is not yet written."""
-        if self._new:
-            await self._write_now()
+        """Write what is not yet written, or wait until it is."""
+        await self._write_now()
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(WRITE_SECONDS)
+        self._written = None
         await self._write_now()
 
     async def _write_now(self) -> None:
         async with self._writing:
-            new, self._new, self._written = self._new, {}, None
-            await asyncio.to_thread(self._write, new)
+            new, self._new = self._new, {}
+            try:
+                await asyncio.to_thread(self._write, new)
+            except BaseException:
+                self._new = {**new, **self._new}
+                raise
 
     def _write(self, new: dict[str, Completion]) -> None:
         """Write answers as the next object, unless another attempt has answered them all."""

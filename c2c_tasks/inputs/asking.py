@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import logging
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from c2c_tasks.config import InputOptions
@@ -24,12 +26,25 @@ from c2c_tasks.inputs.completions import (
 from c2c_tasks.inputs.grammar import inputs_grammar
 from c2c_tasks.records import Function
 
-MAX_REFUSED_GRAMMARS = 10
-"""Grammars refused, and none taken, after which no more are sent: the endpoint knows none."""
 PROGRESS_SECONDS = 10.0
 """Between two lines of the log that say how fast answers come."""
+_TRIAL = Request(
+    [{"role": "user", "content": "Write an empty list."}], {"max_tokens": 16}, 'root ::= "[]"'
+)
+"""Finds out whether an engine takes grammars, before many requests have one."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to one request."""
+
+    completion: Completion
+    resumed: bool
+    """True where an earlier attempt had the answer already."""
+    unconstrained: bool
+    """True where the engine refused the function's grammar, and was asked without."""
 
 
 @dataclass(slots=True)
@@ -42,14 +57,21 @@ class Reply:
     ``request_refused``, ``request_failed``; empty where there is one."""
     failure: str = ""
     """The same in the engine's words."""
-    key: str = ""
-    """Of the request that was answered."""
+    prompt_tokens: int = 0
+    """Of all requests about the function, as the next."""
+    completion_tokens: int = 0
     trim: int = 0
     """Level of the trimming rule at which the program was shown."""
     resumed: bool = False
-    """True where an earlier attempt had the answer already."""
     unconstrained: bool = False
-    """True where the engine refused the grammar, and was asked without."""
+
+    def take(self, answered: Answered, trim: int) -> None:
+        """Take an answer in place of what there was."""
+        self.completion = answered.completion
+        self.prompt_tokens += answered.completion.prompt_tokens
+        self.completion_tokens += answered.completion.completion_tokens
+        self.resumed, self.unconstrained = answered.resumed, answered.unconstrained
+        self.trim = trim
 
 
 class Asking:
@@ -61,9 +83,8 @@ class Asking:
         self.constrained = options.constrained == "auto"
         """False where, or once it is known that, the engine takes no grammars."""
         self._answers = answers
-        self._refused_grammars = 0
-        self._grammar_was_taken = False
         self._room = asyncio.Semaphore(options.concurrency)
+        self._trial: asyncio.Task[None] | None = None
         self._progress = _Progress()
 
     async def ask(self, function: Function) -> Reply:
@@ -73,31 +94,36 @@ class Asking:
         refused, the same is asked without. Raises EngineDown.
         """
         reply = Reply()
-        async with self._room:
-            try:
-                await self._ask_trimmed(function, reply)
-            except RequestRefused as error:
-                reply.reason, reply.failure = "request_refused", str(error)
-            except RequestFailed as error:
-                reply.reason, reply.failure = "request_failed", str(error)
-        # Its place in the engine's queue is another's while it waits to be written.
-        if reply.key and not reply.resumed:
-            reply.completion = await self._answers.keep(reply.key, reply.completion)
+        try:
+            for trim in count():
+                try:
+                    answered = await self._ask(function, trim)
+                except ContextTooShort as error:
+                    reply.failure = str(error)
+                    continue
+                if answered is None:
+                    break
+                reply.take(answered, trim)
+                if not self._is_crowded(answered.completion):
+                    break
+            if not reply.completion.texts:
+                reply.reason = "context_too_short"
+        except RequestRefused as error:
+            reply.reason, reply.failure = "request_refused", str(error)
+        except RequestFailed as error:
+            reply.reason, reply.failure = "request_failed", str(error)
         return reply
 
-    async def _ask_trimmed(self, function: Function, reply: Reply) -> None:
-        """Ask, and show less of the program while it leaves too little room for an answer."""
-        while (prompt := self.prompt(function, reply.trim)) is not None:
-            try:
-                await self._ask_constrained(function, prompt, reply)
-            except ContextTooShort as error:
-                reply.failure = str(error)
-            else:
-                if not self._is_crowded(reply.completion):
-                    return
-            reply.trim += 1
-        if not reply.completion.texts:
-            reply.reason = "context_too_short"
+    async def _ask(self, function: Function, trim: int) -> Answered | None:
+        """Ask with the program shown at a level; None where there is no such level."""
+        async with self._room:
+            prompt = self.prompt(function, trim)
+            if prompt is None:
+                return None
+            key, answered = await self._ask_constrained(function, prompt)
+        # Its place in the engine's queue is another's while it waits to be written.
+        kept = await self._answers.keep(key, answered.completion)
+        return dataclasses.replace(answered, completion=kept)
 
     def prompt(self, function: Function, trim: int) -> Prompt | None:
         """Return the prompt at a level of the trimming rule; None where there is no such level."""
@@ -105,6 +131,7 @@ class Asking:
         return style(function, self.options.inputs_per_answer, trim)
 
     def _sampling(self) -> dict[str, Any]:
+        # No seed: in a batch it does not make sampling reproducible, and it makes it slower.
         options = self.options
         sampling: dict[str, Any] = {
             "n": options.answers_per_function,
@@ -116,35 +143,55 @@ class Asking:
             sampling["stop"] = list(prompts.STOP)
         return sampling
 
-    async def _ask_constrained(self, function: Function, prompt: Prompt, reply: Reply) -> None:
+    async def _ask_constrained(self, function: Function, prompt: Prompt) -> tuple[str, Answered]:
         """Ask with a grammar, and without where the engine refuses it."""
         request = Request(prompt, self._sampling())
         grammar = None
-        if self.constrained:
+        if await self._takes_grammars():
             grammar = inputs_grammar(function, self.options.inputs_per_answer)
-        if grammar is None:
-            return await self._complete(request, reply)
-        try:
-            await self._complete(dataclasses.replace(request, grammar=grammar), reply)
-            self._grammar_was_taken = True
-        except ContextTooShort:
-            raise
-        except RequestRefused as error:
-            await self._complete(request, reply)
-            reply.unconstrained = True
-            self._refused_grammars += 1
-            if self._refused_grammars >= MAX_REFUSED_GRAMMARS and not self._grammar_was_taken:
-                self.constrained = False
-                log.warning("vllm: the engine takes no grammars (%s); asking without", error)
+        if grammar is not None:
+            try:
+                return await self._complete(dataclasses.replace(request, grammar=grammar))
+            except ContextTooShort:
+                raise
+            except RequestRefused:
+                pass
+        return await self._complete(request, unconstrained=grammar is not None)
 
-    async def _complete(self, request: Request, reply: Reply) -> None:
-        key = request.key(f"{self.engine.model}@{self.options.revision}")
+    async def _takes_grammars(self) -> bool:
+        if self.constrained:
+            if self._trial is None:
+                self._trial = asyncio.ensure_future(self._try_grammars())
+            await asyncio.shield(self._trial)
+        return self.constrained
+
+    async def _try_grammars(self) -> None:
+        trial = _TRIAL
+        if self.options.prompt_style == "text":
+            trial = dataclasses.replace(trial, prompt="Write an empty list.\n")
+        try:
+            await self.engine.complete(trial)
+        except RequestRefused as error:
+            self.constrained = False
+            log.warning("vllm: the engine takes no grammars (%s); asking without", error)
+        except RequestFailed:
+            pass  # what is wrong shows in the requests that follow
+
+    async def _complete(
+        self, request: Request, *, unconstrained: bool = False
+    ) -> tuple[str, Answered]:
+        key = request.key(self._identity())
         completion = self._answers.get(key)
-        reply.resumed = completion is not None
+        resumed = completion is not None
         if completion is None:
             completion = await self.engine.complete(request)
             self._progress.note(completion)
-        reply.key, reply.completion = key, completion
+        return key, Answered(completion, resumed, unconstrained)
+
+    def _identity(self) -> str:
+        """Return what tells this model, loaded like this, from others."""
+        arguments = json.dumps(self.options.engine_arguments, sort_keys=True)
+        return f"{self.engine.model}@{self.options.revision} {arguments}"
 
     async def close(self) -> None:
         """Keep what was answered, and let the engine go."""
@@ -182,15 +229,16 @@ class _Progress:
     """Tells the log every few seconds how fast answers come."""
 
     def __init__(self) -> None:
-        self.since = 0.0
+        self.started = 0.0
         self.answers = self.prompt_tokens = self.completion_tokens = 0
 
     def note(self, completion: Completion) -> None:
-        self.since = self.since or time.monotonic()
+        now = time.monotonic()
+        self.started = self.started or now
         self.answers += len(completion.texts)
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
-        seconds = time.monotonic() - self.since
+        seconds = now - self.started
         if seconds >= PROGRESS_SECONDS:
             log.info(
                 "vllm: %s answers in %.0f s, tokens a second: %s read, %s written",
@@ -199,4 +247,5 @@ class _Progress:
                 f"{self.prompt_tokens / seconds:,.0f}",
                 f"{self.completion_tokens / seconds:,.0f}",
             )
-            self.__init__()  # type: ignore[misc]
+            self.started = now
+            self.answers = self.prompt_tokens = self.completion_tokens = 0

@@ -21,7 +21,12 @@ log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """Counts failures over all requests to an endpoint, and holds them back while it is away."""
+    """Counts failures over all requests to an endpoint, and holds them back while it is away.
+
+    It is closed, and lets requests through; after failures it recovers, and they wait; then it
+    is closed again, or waiting was given up for good. A failure counts only against the period,
+    between two recoveries, in which its request was made.
+    """
 
     def __init__(self, name: str, probe: Callable[[], Awaitable[bool]], patience: float) -> None:
         self.name = name
@@ -32,19 +37,25 @@ class Breaker:
         self._outages_in_a_row = 0
         self._recovery: asyncio.Task[None] | None = None
 
-    async def closed(self) -> None:
-        """Return when requests may be made. Raises EngineDown when waiting is given up."""
-        if self._recovery is not None:
+    async def closed(self) -> int:
+        """Return when requests may be made: the number of the period, for `failed`.
+
+        Raises EngineDown when waiting is given up.
+        """
+        while self._recovery is not None:
             await asyncio.shield(self._recovery)
+        return self.outages
 
     def answered(self) -> None:
         """Note that the endpoint answered."""
         self._failures = self._outages_in_a_row = 0
 
-    def failed(self, reason: str, *, away: bool = False) -> None:
+    def failed(self, period: int, reason: str, *, away: bool = False) -> None:
         """Note a failure; `away` where nobody listens at the address."""
+        if period != self.outages:
+            return
         self._failures += 1
-        if self._recovery is None and (away or self._failures >= MAX_FAILURES):
+        if away or self._failures >= MAX_FAILURES:
             self.outages += 1
             self._outages_in_a_row += 1
             self._recovery = asyncio.ensure_future(self._recover(reason))
@@ -54,7 +65,7 @@ class Breaker:
     async def _recover(self, reason: str) -> None:
         if self._outages_in_a_row > MAX_OUTAGES:
             raise EngineDown(f"{self.name} answers no request; the last: {reason}")
-        log.warning("%s: %s; waiting %g s for it", self.name, reason, self._patience)
+        log.warning("%s: %s; waiting for it, %g s at most", self.name, reason, self._patience)
         started = time.monotonic()
         while not await self._probe():
             if time.monotonic() - started >= self._patience:

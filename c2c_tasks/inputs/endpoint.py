@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from typing import Any
 
 import httpx
@@ -22,7 +23,8 @@ from c2c_tasks.inputs.completions import (
 from c2c_tasks.inputs.errors import EngineDown, InputError
 
 ATTEMPTS = 5
-"""Times that a request is made before it counts as failed."""
+"""Times that a request is made before it counts as failed; while the endpoint is merely busy
+(429), it is made for `outage_seconds`."""
 FIRST_WAIT = 0.5
 """Seconds before the first repetition; doubled for each further one, and jittered."""
 LONGEST_WAIT = 30.0
@@ -37,10 +39,14 @@ _CONTEXT = ("maximum context length", "context_length_exceeded", "max_model_len"
 class _NoAnswer(Exception):
     """One attempt failed, and another may not."""
 
-    def __init__(self, message: str, *, wait: float = 0.0, away: bool = False) -> None:
+    def __init__(
+        self, message: str, *, wait: float = 0.0, away: bool = False, busy: bool = False
+    ) -> None:
         super().__init__(message)
         self.wait = wait
         """Seconds that the endpoint asks to wait."""
+        self.busy = busy
+        """True where the endpoint is well, and asks for patience."""
         self.away = away
         """True where nobody listens."""
 
@@ -55,9 +61,7 @@ class Endpoint:
         """
         self.options = options
         self.url = _address(options)
-        self.headers = {}
-        if key := os.environ.get("C2C_VLLM_API_KEY"):
-            self.headers["Authorization"] = f"Bearer {key}"
+        self.headers = _headers()
         self.statistics = Statistics()
         self.model = self._served_model()
         self._client: httpx.AsyncClient | None = None
@@ -67,6 +71,8 @@ class Endpoint:
         url = f"{self.url}/models"
         try:
             response = httpx.get(url, headers=self.headers, timeout=LISTING_SECONDS)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise InputError(f"vllm: {url} cannot be asked ({error})") from None
         except httpx.HTTPError as error:
             raise EngineDown(
                 f"vllm: {self.url} does not answer ({error or type(error).__name__}); start "
@@ -92,7 +98,7 @@ class Endpoint:
         self.statistics.facts = {
             "engine": "endpoint",
             "engine_version": self._version(),
-            "context_tokens": cards[model].get("max_model_len"),
+            "context_tokens": _whole(cards[model].get("max_model_len")) or None,
         }
         return model
 
@@ -113,22 +119,32 @@ class Endpoint:
         if request.grammar is not None:
             body["structured_outputs"] = {"grammar": request.grammar}
         path = "chat/completions" if chat else "completions"
-        for attempt in range(1, ATTEMPTS + 1):
-            await self._breaker.closed()
+        failures, busy_since = 0, time.monotonic()
+        while True:
+            period = await self._breaker.closed()
             try:
                 completion = await self._post(f"{self.url}/{path}", body)
             except _NoAnswer as error:
-                self._breaker.failed(str(error), away=error.away)
-                if attempt == ATTEMPTS:
+                if error.busy:
+                    patient = time.monotonic() - busy_since < self.options.outage_seconds
+                else:
+                    failures += 1
+                    patient = failures < ATTEMPTS
+                    self._breaker.failed(period, str(error), away=error.away)
+                if not patient:
                     raise RequestFailed(str(error)) from None
-                wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
                 self.statistics.retries += 1
                 self.statistics.outages = self._breaker.outages
-                await asyncio.sleep(max(wait, error.wait) * random.uniform(0.5, 1.0))
+                await asyncio.sleep(self._wait(max(failures, 1), error))
             else:
                 self._breaker.answered()
                 return completion
-        raise AssertionError("the last attempt returns or raises")
+
+    @staticmethod
+    def _wait(failures: int, error: _NoAnswer) -> float:
+        """Return the seconds to wait: longer after each failure, and not all at one time."""
+        backoff: float = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+        return max(error.wait, backoff) + random.uniform(0, backoff)
 
     async def _post(self, url: str, body: dict[str, Any]) -> Completion:
         client = self._opened()
@@ -162,6 +178,13 @@ class Endpoint:
             await self._client.aclose()
 
 
+def _headers() -> dict[str, str]:
+    key = os.environ.get("C2C_VLLM_API_KEY", "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise InputError("vllm: C2C_VLLM_API_KEY is no key: it holds other than printable ASCII")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
 def _address(options: InputOptions) -> str:
     address = options.endpoint or os.environ.get("C2C_VLLM_ENDPOINT", "")
     if not address:
@@ -180,7 +203,7 @@ def _completion(response: httpx.Response) -> Completion:
     if status in _REPEATABLE:
         if status != _BUSY and any(words in response.text for words in _CONTEXT):
             raise ContextTooShort(message)
-        raise _NoAnswer(message, wait=_asked_wait(response))
+        raise _NoAnswer(message, wait=_asked_wait(response), busy=status == _BUSY)
     if status != 200:
         too_long = any(words in response.text for words in _CONTEXT)
         raise (ContextTooShort if too_long else RequestRefused)(message)
@@ -188,6 +211,8 @@ def _completion(response: httpx.Response) -> Completion:
         answer = response.json()
         choices = answer["choices"]
         texts = [_text(choice) for choice in choices]
+        if not texts:
+            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _NoAnswer("an answer that is no completion") from None
     usage = answer.get("usage")

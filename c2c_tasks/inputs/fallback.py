@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from typing import Protocol
 
@@ -55,23 +56,26 @@ class FallbackWriter:
                 yield function
 
         first = StepReport(report.step, report.shard)
+        dropped = first.stage("inputs", "functions").dropped
+        served = 0
         try:
-            for inputs in self._first().write(given(), first):
-                while taken[0].function_id != inputs.function_id:
-                    yield from self._second.write([taken.popleft()], report)
-                taken.popleft()
-                report.stage("inputs", "functions").keep()
-                yield inputs
-            yield from self._second.write(taken, report)
+            # Closed here, so that what the first writer holds is gone while the second writes.
+            with closing(self._first().write(given(), first)) as rows:
+                for inputs in rows:
+                    while taken[0].function_id != inputs.function_id:
+                        yield from self._second.write([taken.popleft()], report)
+                        served += 1
+                    taken.popleft()
+                    report.stage("inputs", "functions").keep()
+                    yield inputs
         except InputError as error:
             report.problem(f"{error}; the writer {self._second.name} goes on")
-            yield from self._second.write(self._left(chain(taken, remaining), report), report)
+        # The first of those left, as many as it dropped last, the first writer had an answer for.
+        for number, function in enumerate(chain(taken, remaining)):
+            if number >= sum(dropped.values()) - served:
+                report.count("fallback_engine_failed")
+            yield from self._second.write([function], report)
         self._account(first, report)
-
-    def _left(self, functions: Iterable[Function], report: StepReport) -> Iterator[Function]:
-        for function in functions:
-            report.count("fallback_engine_failed")
-            yield function
 
     def _account(self, first: StepReport, report: StepReport) -> None:
         """Add what the first writer reported to the report, its drops as counters."""

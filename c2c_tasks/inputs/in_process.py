@@ -8,12 +8,10 @@ however it ends, the GPU's memory is given back.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +20,14 @@ from c2c_tasks.inputs.completions import (
     Completion,
     ContextTooShort,
     Request,
+    RequestFailed,
     RequestRefused,
     Statistics,
 )
 from c2c_tasks.inputs.errors import EngineDown, InputError
+from c2c_tasks.inputs.json_lines_process import JsonLinesProcess
 
 SCRIPT = Path(__file__).with_name("engine_process.py")
-MAX_LINE = 64 << 20
-"""Bytes of one message of the engine."""
-KEPT_LINES = 15
-"""Last lines of what the engine wrote to its log that an error shows."""
 _CONTEXT = "maximum context length"
 
 log = logging.getLogger(__name__)
@@ -48,30 +44,33 @@ class InProcessEngine:
         self.model = options.model
         self.python = os.environ.get("C2C_VLLM_PYTHON", sys.executable)
         self.statistics = Statistics(facts={"engine": "in_process"})
-        self._process: asyncio.subprocess.Process | None = None
-        self._start: asyncio.Task[None] | None = None
-        self._readers: list[asyncio.Task[None]] = []
+        self._process: JsonLinesProcess | None = None
+        self._loaded: asyncio.Task[JsonLinesProcess] | None = None
+        self._receiver: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
-        self._said: deque[str] = deque(maxlen=KEPT_LINES)
 
     async def complete(self, request: Request) -> Completion:
         """Return the model's answers: see `Engine`."""
-        if self._start is None:
-            self._start = asyncio.ensure_future(self._load())
-        await asyncio.shield(self._start)
-        if self._readers[-1].done():
-            raise self._ended()
+        if self._loaded is None:
+            self._loaded = asyncio.ensure_future(self._load())
+            # That nobody waits for it any more is no news.
+            self._loaded.add_done_callback(lambda task: task.cancelled() or task.exception())
+        process = await asyncio.shield(self._loaded)
         self._number += 1
+        number = self._number
         reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        number, self._waiting[self._number] = self._number, reply
-        await self._send({
-            "number": number,
-            "prompt": request.prompt,
-            "sampling": request.sampling,
-            "grammar": request.grammar,
-        })  # fmt: skip
-        answer = await reply
+        self._waiting[number] = reply
+        try:
+            if self._receiver is None or self._receiver.done():
+                raise self._ended(process)
+            await self._send(process, number, request)
+            async with asyncio.timeout(self.options.request_seconds):
+                answer = await reply
+        except TimeoutError:
+            raise RequestFailed(f"no answer in {self.options.request_seconds:g} s") from None
+        finally:
+            self._waiting.pop(number, None)
         if refused := answer.get("refused"):
             raise (ContextTooShort if _CONTEXT in refused else RequestRefused)(refused)
         return Completion(
@@ -81,26 +80,29 @@ class InProcessEngine:
             answer["truncated"],
         )
 
-    async def _load(self) -> None:
-        options = self.options
+    async def _send(self, process: JsonLinesProcess, number: int, request: Request) -> None:
+        try:
+            await process.send({
+                "number": number,
+                "prompt": request.prompt,
+                "sampling": request.sampling,
+                "grammar": request.grammar,
+            })  # fmt: skip
+        except ConnectionError:
+            raise self._ended(process) from None
+
+    async def _load(self) -> JsonLinesProcess:
         started = time.monotonic()
         log.info("vllm: loading %s in a process of %s", self.model, self.python)
-        await self._spawn()
-        await self._send({
-            "model": self.model,
-            "revision": options.revision or None,
-            "tensor_parallel_size": options.tensor_parallel_size,
-            "gpu_memory_utilization": options.gpu_memory_share,
-            "max_model_len": options.context_tokens or None,
-            "enable_prefix_caching": True,
-            **options.engine_arguments,
-        })  # fmt: skip
-        assert self._process is not None and self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        ready = json.loads(line) if line else {}
+        self._process = process = await self._start()
+        try:
+            await process.send(self._arguments())
+            ready = await process.receive() or {}
+        except ConnectionError:
+            ready = {}
         if "version" not in ready:
-            await self.close()
-            failure = ready.get("failure", self._last_words())
+            await process.end()
+            failure = ready.get("failure", process.last_words())
             if "No module named 'vllm'" in failure:
                 raise InputError(
                     f"vllm: {self.python} has no vLLM; install docker/gpu/requirements.txt into an "
@@ -113,71 +115,52 @@ class InProcessEngine:
         }
         self.statistics.load_seconds = time.monotonic() - started
         log.info("vllm: %s is loaded after %.0f s", self.model, self.statistics.load_seconds)
-        self._readers.append(asyncio.ensure_future(self._receive()))
+        self._receiver = asyncio.ensure_future(self._receive(process))
+        return process
 
-    async def _spawn(self) -> None:
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments of `vllm.LLM`."""
+        options = self.options
+        return {
+            **options.engine_arguments,
+            "model": self.model,
+            "revision": options.revision or None,
+            "tensor_parallel_size": options.tensor_parallel_size,
+            "gpu_memory_utilization": options.gpu_memory_share,
+            "max_model_len": options.context_tokens or None,
+        }
+
+    async def _start(self) -> JsonLinesProcess:
         # Paths of this interpreter's packages are not for that one.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        # Isolated: the script's own folder has a `vllm` as well.
+        command = [self.python, "-I", str(SCRIPT)]
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                self.python,
-                "-I",  # the script's own folder has a `vllm` as well
-                str(SCRIPT),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                limit=MAX_LINE,
-                env=environment,
-                start_new_session=True,
-            )
+            return await JsonLinesProcess.start(command, environment)
         except OSError as error:
             raise InputError(
                 f"vllm: C2C_VLLM_PYTHON, {self.python}, cannot be run ({error.strerror})"
             ) from None
-        self._readers.append(asyncio.ensure_future(self._listen()))
 
-    async def _send(self, message: dict[str, Any]) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            await self._process.stdin.drain()
-        except ConnectionError:
-            raise self._ended() from None
-
-    async def _receive(self) -> None:
+    async def _receive(self, process: JsonLinesProcess) -> None:
         """Hand answers to who waits for them; when there are no more, tell who still does."""
-        assert self._process is not None and self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            answer = json.loads(line)
-            reply = self._waiting.pop(answer["number"])
-            if not reply.done():
-                reply.set_result(answer)
-        for reply in self._waiting.values():
-            if not reply.done():
-                reply.set_exception(self._ended())
+        try:
+            while (answer := await process.receive()) is not None:
+                reply = self._waiting.get(answer["number"])
+                if reply is not None and not reply.done():
+                    reply.set_result(answer)
+        finally:
+            for reply in self._waiting.values():
+                if not reply.done():
+                    reply.set_exception(self._ended(process))
 
-    def _ended(self) -> EngineDown:
-        return EngineDown(f"vllm: the engine of {self.model} ended: {self._last_words()}")
-
-    async def _listen(self) -> None:
-        """Keep the engine's last words, and pass all of them on for those who debug."""
-        assert self._process is not None and self._process.stderr is not None
-        while line := await self._process.stderr.readline():
-            text = line.decode(errors="replace").rstrip()
-            log.debug("engine: %s", text)
-            self._said.append(text[:500])
-
-    def _last_words(self) -> str:
-        lines = [line for line in self._said if line.strip()]
-        errors = [line for line in lines if "Error" in line]
-        return (errors or lines or ["it said nothing"])[-1]
+    def _ended(self, process: JsonLinesProcess) -> EngineDown:
+        return EngineDown(f"vllm: the engine of {self.model} ended: {process.last_words()}")
 
     async def close(self) -> None:
-        """End the engine: it goes when its input ends, and takes its own processes along."""
-        if self._process is None:
-            return
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        await self._process.wait()
-        await asyncio.gather(*self._readers, return_exceptions=True)
+        """End the engine and all that it started."""
+        if self._process is not None:
+            await self._process.end()
+        if self._receiver is not None:
+            await asyncio.gather(self._receiver, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ def in_order(
     *,
     concurrency: int,
     close: Callable[[], Awaitable[None]],
-) -> Iterator[tuple[I, O]]:
+) -> Generator[tuple[I, O], None, None]:
     """Yield each item with what `ask` makes of it, in the order of the items.
 
     `ask` itself bounds what is under way to `concurrency`; items are taken as there is room.
@@ -38,8 +38,10 @@ def in_order(
             for item in islice(remaining, AHEAD + concurrency):
                 waiting.append((item, loop.submit(ask(item))))
             while waiting:
-                item, future = waiting.popleft()
-                yield item, future.result()
+                item, future = waiting[0]
+                answer = future.result()
+                waiting.popleft()
+                yield item, answer
                 for further in islice(remaining, 1):
                     waiting.append((further, loop.submit(ask(further))))
         finally:

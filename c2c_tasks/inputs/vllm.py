@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from contextlib import closing
 
 from c2c_tasks.config import InputOptions
 from c2c_tasks.inputs.answers import Answers
@@ -69,20 +70,22 @@ class VllmWriter:
             concurrency=self.options.concurrency,
             close=self.asking.close,
         )
-        for function, reply in replies:
-            answer = _read(function, reply)
-            _count(reply, answer, report)
-            if answer.arguments:
-                failures = 0
-                stage.keep()
-                yield self._inputs(function, reply, answer)
-                continue
-            failures = 0 if reply.completion.texts else failures + 1
-            if failures == MAX_FAILURES:
-                raise self._hopeless(reply)
-            reason, message = _failure(reply, answer)
-            stage.drop(reason)
-            report.problem(f"{function.entry_point} of {function.path}: {message}")
+        # Closed here: an error keeps the frame, and with it what is still under way.
+        with closing(replies):
+            for function, reply in replies:
+                answer = _read(function, reply)
+                _count(reply, answer, report)
+                if answer.arguments:
+                    failures = 0
+                    stage.keep()
+                    yield self._inputs(function, reply, answer)
+                    continue
+                failures = 0 if reply.completion.texts else failures + 1
+                if failures == MAX_FAILURES:
+                    raise self._hopeless(reply)
+                reason, message = _failure(reply, answer)
+                stage.drop(reason)
+                report.problem(f"{function.entry_point} of {function.path}: {message}")
 
     def _inputs(self, function: Function, reply: Reply, answer: Answer) -> Inputs:
         return extend(
@@ -90,8 +93,8 @@ class VllmWriter:
             function,
             arguments=answer.arguments[: self.options.inputs_per_function],
             writer=f"{self.name}:{self.engine.model}",
-            prompt_tokens=reply.completion.prompt_tokens,
-            completion_tokens=reply.completion.completion_tokens,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
         )
 
     def _hopeless(self, reply: Reply) -> InputError:
@@ -129,8 +132,8 @@ def _failure(reply: Reply, answer: Answer) -> tuple[str, str]:
 
 def _count(reply: Reply, answer: Answer, report: StepReport) -> None:
     completion = reply.completion
-    report.count("prompt_tokens", completion.prompt_tokens)
-    report.count("completion_tokens", completion.completion_tokens)
+    report.count("prompt_tokens", reply.prompt_tokens)
+    report.count("completion_tokens", reply.completion_tokens)
     report.count("inputs_written", len(answer.arguments))
     answers = len(completion.texts)
     _count_nonzero(

@@ -16,14 +16,16 @@ def writing_of(reports: Iterable[StepReport], options: InputOptions) -> Writing 
     """Return what writing inputs cost over all shards of a build; None where no model did."""
     prompt_tokens = completion_tokens = programs = 0
     seconds = 0.0
+    has_model = False
     for report in reports:
         if report.step == "write_inputs":
             prompt_tokens += report.counters.get("prompt_tokens", 0)
             completion_tokens += report.counters.get("completion_tokens", 0)
             seconds += report.seconds
+            has_model |= "model" in report.facts.get("writer", {})
         elif report.step == "curate":
             programs += report.stage("programs", "programs").rows_out
-    if not prompt_tokens:
+    if not has_model:
         return None
     tokens_cost = (
         prompt_tokens * options.prompt_token_price

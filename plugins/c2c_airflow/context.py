@@ -81,6 +81,8 @@ def _use_connection(config: BuildConfig) -> None:
     """Let the Connection `VLLM_CONNECTION` name the endpoint, where nothing else does."""
     if config.inputs.writer != "vllm" or config.inputs.endpoint:
         return
+    if "C2C_VLLM_ENDPOINT" in os.environ:  # the Connection's password is for its own host
+        return
     try:
         connection = Connection.get(VLLM_CONNECTION)
     except AirflowNotFoundException:
@@ -89,6 +91,6 @@ def _use_connection(config: BuildConfig) -> None:
     if "://" not in host:
         host = f"{connection.schema or 'http'}://{host}"
     port = f":{connection.port}" if connection.port else ""
-    os.environ.setdefault("C2C_VLLM_ENDPOINT", f"{host}{port}/v1")
+    os.environ["C2C_VLLM_ENDPOINT"] = f"{host}{port}/v1"
     if connection.password:
-        os.environ.setdefault("C2C_VLLM_API_KEY", connection.password)
+        os.environ["C2C_VLLM_API_KEY"] = connection.password

@@ -31,8 +31,9 @@ class Health:
 def run(health: Health, patience: float, failures: int, *, away: bool = False) -> Breaker:
     async def scenario() -> Breaker:
         made = Breaker("it", health.probe, patience)
+        period = await made.closed()
         for _ in range(failures):
-            made.failed("status 500", away=away)
+            made.failed(period, "status 500", away=away)
         await made.closed()
         return made
 
@@ -64,7 +65,7 @@ def test_an_answer_starts_the_count_anew() -> None:
         made = Breaker("it", Health(0).probe, 1)
         for _ in range(3):
             for _ in range(MAX_FAILURES - 1):
-                made.failed("status 500")
+                made.failed(0, "status 500")
             made.answered()
         await made.closed()
         return made.outages
@@ -72,15 +73,28 @@ def test_an_answer_starts_the_count_anew() -> None:
     assert asyncio.run(scenario()) == 0
 
 
+def test_failures_from_before_an_outage_are_not_of_the_time_after() -> None:
+    async def scenario() -> int:
+        made = Breaker("it", Health(0).probe, 10)
+        before = await made.closed()
+        for _ in range(5 * MAX_FAILURES):  # of requests that were all under way
+            made.failed(before, "status 500")
+            await made.closed()
+        return made.outages
+
+    assert asyncio.run(scenario()) == 1
+
+
 def test_an_endpoint_that_is_well_and_answers_nothing_is_down() -> None:
     async def scenario() -> int:
         made = Breaker("it", Health(0).probe, 10)
         rounds = 0
+        period = 0
         while True:
             for _ in range(MAX_FAILURES):
-                made.failed("status 500")
+                made.failed(period, "status 500")
             try:
-                await made.closed()
+                period = await made.closed()
             except EngineDown as error:
                 assert "answers no request; the last: status 500" in str(error)
                 return rounds

@@ -82,6 +82,15 @@ def test_what_is_left_when_the_engine_goes_down(down_at: int, functions: list[Fu
     assert report.problems == ["model: it is down; the writer synthesis goes on"]
 
 
+def test_what_was_dropped_before_the_engine_went_down_counts_once(
+    functions: list[Function],
+) -> None:
+    rows, report = write(Model({1, 4, 5}, down_at=6), functions)
+    assert len(rows) == 12
+    assert report.counters["fallback_empty_answer"] == 3
+    assert report.counters["fallback_engine_failed"] == 6
+
+
 def test_a_writer_that_cannot_work_at_all(functions: list[Function]) -> None:
     rows, report = write(InputError("model: no endpoint"), functions)
     assert {row.writer for row in rows} == {"synthesis"}

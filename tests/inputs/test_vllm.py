@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import InputOptions
-from c2c_tasks.inputs.asking import MAX_REFUSED_GRAMMARS
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.vllm import MAX_FAILURES, VllmWriter
 from c2c_tasks.inputs.writer import writer_for
@@ -23,7 +22,8 @@ TOO_LONG: Answer = (400, "This model's maximum context length is 4096 tokens.", 
 
 
 def writer(stand_in: StandIn, answers: str = "", **options: Any) -> VllmWriter:
-    chosen = InputOptions(writer="vllm", **{"endpoint": stand_in.url, **options})
+    defaults = {"endpoint": stand_in.url, "constrained": "off"}
+    chosen = InputOptions(writer="vllm", **{**defaults, **options})
     return VllmWriter(chosen, answers=answers)
 
 
@@ -87,8 +87,8 @@ def test_no_more_inputs_than_asked_for(stand_in: StandIn, functions: list[Functi
 def test_each_function_has_a_grammar_of_its_own(stand_in: StandIn, function_of: Any) -> None:
     functions = [function_of(f"def f({name}):\n    return {name}\n") for name in ("left", "right")]
     stand_in.answer = lambda _: completion("f(1)")
-    write(writer(stand_in, concurrency=1), functions)
-    grammars = [request["structured_outputs"]["grammar"] for request in stand_in.requests]
+    write(writer(stand_in, concurrency=1, constrained="auto"), functions)
+    _trial, *grammars = [r["structured_outputs"]["grammar"] for r in stand_in.requests]
     assert ["left" in grammar for grammar in grammars] == [True, False]
     assert ["right" in grammar for grammar in grammars] == [False, True]
 
@@ -102,23 +102,22 @@ def test_a_grammar_that_is_refused_is_left_out(
         return completion("f(1)")
 
     stand_in.answer = picky
-    rows, report = write(writer(stand_in, concurrency=1), functions)
+    rows, report = write(writer(stand_in, constrained="auto"), functions)
     assert len(rows) == 12
     assert report.counters["answers_unconstrained"] == 1
     assert report.facts["writer"]["constrained"] is True
-    assert len(stand_in.requests) == 13
+    assert len(stand_in.requests) == 1 + 13
 
 
-def test_an_endpoint_without_grammars_is_soon_asked_without(
-    stand_in: StandIn, function_of: Any
+def test_an_endpoint_without_grammars_is_asked_without(
+    stand_in: StandIn, functions: list[Function]
 ) -> None:
     stand_in.answer = lambda request: (
         (400, "unknown argument", {}) if "structured_outputs" in request else completion("f(1)")
     )
-    functions = [function_of(f"def f(x):\n    return x + {i}\n") for i in range(30)]
-    rows, report = write(writer(stand_in, concurrency=1), functions)
-    assert len(rows) == 30
-    assert 30 + MAX_REFUSED_GRAMMARS <= len(stand_in.requests) < 60
+    rows, report = write(writer(stand_in, constrained="auto"), functions)
+    assert len(rows) == 12
+    assert len(stand_in.requests) == 1 + 12
     assert report.facts["writer"]["constrained"] is False
 
 
@@ -145,8 +144,24 @@ def test_no_room_for_an_answer_trims_too(stand_in: StandIn, function_of: Any) ->
         if len(asked(request)) > 3_000
         else completion("f(1)\nf(", prompt_tokens=1_000, reason="length")
     )
-    rows, _ = write(writer(stand_in), [function])
+    rows, report = write(writer(stand_in), [function])
     assert rows[0].arguments == ["{'x': 1}"]
+    assert rows[0].prompt_tokens == report.counters["prompt_tokens"] > 5_000, "of both requests"
+
+
+def test_an_answer_in_little_room_is_kept_as_any_other(
+    stand_in: StandIn, functions: list[Function], tmp_path: Path
+) -> None:
+    kept = normalise(str(tmp_path / "part-00000.answers"))
+    stand_in.answer = lambda _: completion(
+        f"f({len(stand_in.requests)})\nf(", prompt_tokens=4_000, reason="length"
+    )
+    rows, report = write(writer(stand_in, kept), functions[:3])
+    assert "programs_trimmed" not in report.counters, "there is nothing to leave out"
+    asked_before = len(stand_in.requests)
+    again, _ = write(writer(stand_in, kept), functions[:3])
+    assert again == rows
+    assert len(stand_in.requests) == asked_before
 
 
 def test_a_context_that_is_too_short_for_all_is_named(
@@ -174,7 +189,7 @@ def test_answers_that_are_none(stand_in: StandIn, functions: list[Function]) -> 
     stand_in.answers = [
         completion("I would rather not."),
         completion(None),
-        (200, {"choices": []}, {}),
+        completion(""),
         completion("dict(x=f(1)), dict(x=1, y=2), dict(x=3)"),
     ]
     rows, report = write(writer(stand_in, concurrency=1), functions[:4])
@@ -182,7 +197,7 @@ def test_answers_that_are_none(stand_in: StandIn, functions: list[Function]) -> 
     assert report.stages[0].dropped == {"no_parseable_inputs": 1, "empty_answer": 2}
     assert report.counters["inputs_refused_not_a_literal"] == 1
     assert report.counters["inputs_refused_unknown_parameter"] == 1
-    assert report.counters["prompt_tokens"] == 21, "failed answers cost tokens as well"
+    assert report.counters["prompt_tokens"] == 28, "failed answers cost tokens as well"
     assert "no inputs in the answer" in report.problems[0]
 
 
@@ -215,6 +230,14 @@ def test_an_endpoint_that_goes_down_ends_the_step(
     stand_in.stop()
     with pytest.raises(EngineDown, match=rf"{stand_in.url} is down"):
         write(made, functions)
+
+
+def test_an_error_ends_the_requests_too(stand_in: StandIn, functions: list[Function]) -> None:
+    stand_in.answers = [(400, "no", {})] * MAX_FAILURES
+    stand_in.seconds = 0.02
+    with pytest.raises(InputError, match=r"nothing about 10 functions in a row; the last: .*no"):
+        write(writer(stand_in, concurrency=1), functions)
+    assert not [thread for thread in threading.enumerate() if thread.name == "vllm"]
 
 
 def test_an_endpoint_that_fails_all_ends_the_step(
@@ -257,7 +280,11 @@ def test_where_the_model_fails_synthesis_goes_on(
 ) -> None:
     stand_in.answers = [completion("no")]
     options = InputOptions(
-        writer="vllm", endpoint=stand_in.url, concurrency=1, fallback="synthesis"
+        writer="vllm",
+        endpoint=stand_in.url,
+        concurrency=1,
+        constrained="off",
+        fallback="synthesis",
     )
     report = StepReport("write_inputs", "memory:")
     rows = list(writer_for(options).write(functions, report))

@@ -17,11 +17,14 @@ from c2c_tasks.records import Program
 from c2c_tasks.shards import StepReport
 
 
-def reports(*, tokens: int = 1_000_000) -> list[StepReport]:
+def reports(*, model: str | None = "small") -> list[StepReport]:
     made = []
     for shard in ("a", "b"):
-        counters = {"prompt_tokens": tokens, "completion_tokens": tokens // 4}
-        made.append(StepReport("write_inputs", shard, counters=counters, seconds=1_800.0))
+        counters = {"prompt_tokens": 1_000_000, "completion_tokens": 250_000} if model else {}
+        facts = {"writer": {"name": "vllm", "model": model} if model else {"name": "synthesis"}}
+        made.append(
+            StepReport("write_inputs", shard, counters=counters, facts=facts, seconds=1_800.0)
+        )
         curated = StepReport("curate", shard)
         curated.stage("programs", "programs").keep(50)
         made.append(curated)
@@ -41,7 +44,7 @@ def test_cost_is_of_tokens_and_of_time() -> None:
 
 
 def test_no_model_costs_nothing() -> None:
-    assert writing_of(reports(tokens=0), InputOptions(engine_hour_price=3.0)) is None
+    assert writing_of(reports(model=None), InputOptions(engine_hour_price=3.0)) is None
 
 
 def test_a_build_without_programs_has_a_cost_all_the_same() -> None:

@@ -21,6 +21,7 @@ from c2c_tasks import pipeline
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.inputs import in_process
 from c2c_tasks.inputs.errors import EngineDown, InputError
+from c2c_tasks.inputs.json_lines_process import JsonLinesProcess
 from c2c_tasks.pipeline.build import Build, ShardReference
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.records import Function, Inputs
@@ -314,15 +315,14 @@ def test_in_process(
     engines: list[int] = []
     receive = in_process.InProcessEngine._receive
 
-    async def noting(engine: in_process.InProcessEngine) -> None:
-        assert engine._process is not None
-        engines.append(engine._process.pid)
-        await receive(engine)
+    async def noting(engine: in_process.InProcessEngine, process: JsonLinesProcess) -> None:
+        engines.append(process.group)
+        await receive(engine, process)
 
     monkeypatch.setattr(in_process.InProcessEngine, "_receive", noting)
 
     def kill() -> None:
-        os.killpg(engines[0], signal.SIGKILL)
+        os.kill(engines[0], signal.SIGKILL)  # and not those that it has started
 
     with in_the_middle(build, kill), pytest.raises(EngineDown, match=rf"engine of {model} ended"):
         pipeline.write_inputs(build, shard)
