@@ -83,8 +83,10 @@ class FaultyProxy:
                     return self.reply(200, answer.content[: len(answer.content) // 2], cut=True)
                 if fault == "garbled":
                     return self.reply(200, answer.content[: len(answer.content) // 2])
-                with proxy.lock:
-                    proxy.prompts[str(json.loads(body)["messages"][-1])] += 1
+                *examples, last = json.loads(body)["messages"]
+                if examples:  # the trial of grammars has none
+                    with proxy.lock:
+                        proxy.prompts[str(last)] += 1
                 return self.reply(answer.status_code, said(fault, answer.content))
 
             def reply(
