@@ -52,6 +52,12 @@ class FaultyProxy:
             self.seen[fault] += 1
             return fault
 
+    def note(self, messages: list[dict[str, str]]) -> None:
+        """Count a prompt that was answered; the trial of grammars, without examples, is none."""
+        if len(messages) > 1:
+            with self.lock:
+                self.prompts[str(messages[-1])] += 1
+
     def _handler(proxy) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -83,10 +89,7 @@ class FaultyProxy:
                     return self.reply(200, answer.content[: len(answer.content) // 2], cut=True)
                 if fault == "garbled":
                     return self.reply(200, answer.content[: len(answer.content) // 2])
-                *examples, last = json.loads(body)["messages"]
-                if examples:  # the trial of grammars has none
-                    with proxy.lock:
-                        proxy.prompts[str(last)] += 1
+                proxy.note(json.loads(body)["messages"])
                 return self.reply(answer.status_code, said(fault, answer.content))
 
             def reply(
