@@ -83,7 +83,10 @@ class Endpoint:
         if response.status_code in _REPEATABLE:
             raise EngineDown(f"vllm: {url} answers {response.status_code}: it may be starting")
         if response.status_code != 200:
-            raise InputError(f"vllm: {url} answers {response.status_code}; is it an OpenAI API?")
+            raise InputError(
+                f"vllm: {url} answers {response.status_code}; is it an OpenAI API? The base URL of "
+                "one ends in /v1 as a rule"
+            )
         try:
             cards = {str(card["id"]): card for card in response.json()["data"]}
         except (ValueError, KeyError, TypeError):
@@ -199,7 +202,7 @@ def _address(options: InputOptions) -> str:
 
 def _completion(response: httpx.Response) -> Completion:
     status = response.status_code
-    message = f"status {status}: {response.text[:300]}"
+    message = f"status {status}: {_complaint(response)[:300]}"
     if status in _REPEATABLE:
         if status != _BUSY and any(words in response.text for words in _CONTEXT):
             raise ContextTooShort(message)
@@ -223,6 +226,14 @@ def _completion(response: httpx.Response) -> Completion:
         completion_tokens=_whole(usage.get("completion_tokens")),
         truncated=sum(choice.get("finish_reason") == "length" for choice in choices),
     )
+
+
+def _complaint(response: httpx.Response) -> str:
+    """Return what an answer that is no completion says, out of its JSON where it is some."""
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text
 
 
 def _text(choice: dict[str, Any]) -> str:

@@ -40,6 +40,8 @@ class InProcessEngine:
         """Name the model. Raises InputError where there is none; it is loaded when first asked."""
         if not options.model:
             raise InputError("vllm: the engine `in_process` needs the option `model`")
+        if options.model.startswith(("/", ".", "~")) and not Path(options.model).is_dir():
+            raise InputError(f"vllm: the model {options.model} is no folder of this worker")
         self.options = options
         self.model = options.model
         self.python = os.environ.get("C2C_VLLM_PYTHON", sys.executable)

@@ -142,6 +142,12 @@ def test_an_answer_that_is_no_completion_is_asked_for_again(answer: str, stand_i
     assert len(stand_in.requests) == 2
 
 
+def test_the_words_of_the_endpoint_are_told(stand_in: StandIn) -> None:
+    stand_in.answer = lambda _: (400, {"error": {"message": "no such parameter", "code": 400}}, {})
+    (failure,) = ask(reach(stand_in), CHAT)
+    assert str(failure) == "status 400: no such parameter"
+
+
 def test_tokens_that_are_no_numbers_count_as_none(stand_in: StandIn) -> None:
     usage = {"prompt_tokens": "many", "completion_tokens": -1}
     stand_in.answers = [(200, {"choices": [{"text": "a"}], "usage": usage}, {})]
@@ -206,7 +212,12 @@ def test_an_endpoint_that_is_down_from_the_start_is_named(stand_in: StandIn) -> 
     ("status", "models", "kind", "message"),
     [
         (401, {}, InputError, "refuses the API key; set C2C_VLLM_API_KEY"),
-        (404, "no such page", InputError, "answers 404; is it an OpenAI API?"),
+        (
+            404,
+            "no such page",
+            InputError,
+            "answers 404; is it an OpenAI API? The base URL of one ends in /v1",
+        ),
         (503, "loading", EngineDown, "answers 503: it may be starting"),
         (200, "<html>", InputError, "does not list models"),
         (200, {"data": [{}]}, InputError, "does not list models"),

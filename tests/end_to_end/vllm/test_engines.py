@@ -341,6 +341,9 @@ def test_in_process_without_vllm_or_without_the_model(
     make_shard: MakeShard, vllm_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build, shard = make_shard(engine="in_process", model=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match=r"nowhere is no folder of this worker"):
+        pipeline.write_inputs(build, shard)
+    (tmp_path / "nowhere").mkdir()
     monkeypatch.delenv("C2C_VLLM_PYTHON", raising=False)
     with pytest.raises(InputError, match=r"has no vLLM; install .* C2C_VLLM_PYTHON"):
         pipeline.write_inputs(build, shard)
