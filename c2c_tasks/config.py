@@ -123,8 +123,8 @@ class InputOptions(Section):
     )
     endpoint: str = Field(
         "",
-        description="Base URL of the endpoint, as `http://host:8000/v1`. Empty: the Airflow "
-        "Connection `case2code_vllm`, or `C2C_VLLM_ENDPOINT`.",
+        description="Base URL of the endpoint, as `http://host:8000/v1`. Empty: "
+        "`C2C_VLLM_ENDPOINT`, or else the Airflow Connection `case2code_vllm`.",
     )
     model: str = Field(
         "",
