@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import time
@@ -61,6 +62,8 @@ class Endpoint:
         """
         self.options = options
         self.url = _address(options)
+        if (logger := logging.getLogger("httpx")).level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)  # it tells of each request
         self.headers = _headers()
         self.statistics = Statistics()
         self.model = self._served_model()

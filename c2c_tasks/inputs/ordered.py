@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
@@ -47,7 +48,7 @@ def in_order(
         finally:
             for _, future in waiting:
                 future.cancel()
-            loop.submit(close()).result()
+            loop.run(close())
 
 
 class _Loop:
@@ -60,7 +61,9 @@ class _Loop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.submit(self._settle()).result()
+        self.run(self._settle())
+        if sys.is_finalizing():
+            return
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
@@ -68,6 +71,14 @@ class _Loop:
     def submit(self, coroutine: Awaitable[Any]) -> Future[Any]:
         assert isinstance(coroutine, Coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def run(self, coroutine: Awaitable[Any]) -> None:
+        """Wait for a coroutine, unless the interpreter ends: then the thread runs no more."""
+        assert isinstance(coroutine, Coroutine)
+        if sys.is_finalizing():
+            coroutine.close()
+        else:
+            self.submit(coroutine).result()
 
     async def _settle(self) -> None:
         """Cancel what is left, so that nothing is destroyed while it waits."""

@@ -161,6 +161,12 @@ def test_a_deadline_is_kept(stand_in: StandIn) -> None:
     assert str(failure) == "no answer in 0.05 s"
 
 
+def test_requests_do_not_fill_the_log(stand_in: StandIn, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    ask(reach(stand_in), *[CHAT] * 5)
+    assert not caplog.records
+
+
 def test_many_at_a_time(stand_in: StandIn) -> None:
     stand_in.seconds = 0.2
     started = time.monotonic()

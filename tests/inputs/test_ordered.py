@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -63,6 +65,21 @@ def test_what_goes_wrong_ends_all() -> None:
     assert [next(answers)[0] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="three"):
         next(answers)
+
+
+def test_a_program_that_ends_in_the_middle_ends() -> None:
+    script = (
+        "import asyncio\n"
+        "from c2c_tasks.inputs.ordered import in_order\n"
+        "async def ask(item): await asyncio.sleep(0 if item == 0 else 3600)\n"
+        "async def close(): pass\n"
+        "answers = in_order(range(9), ask, concurrency=9, close=close)\n"
+        "next(answers)\n"
+        "import builtins\n"
+        "builtins.kept = answers\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    CLOSED.append(True)  # the other program's close is not ours
 
 
 def test_no_items() -> None:
