@@ -46,7 +46,7 @@ def in_order(
                 for further in islice(remaining, 1):
                     waiting.append((further, loop.submit(ask(further))))
         finally:
-            for _, future in waiting:
+            for _, future in reversed(waiting):  # the last first: none takes the room of another
                 future.cancel()
             loop.run(close())
 

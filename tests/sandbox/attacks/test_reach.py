@@ -175,15 +175,16 @@ def opens_links_to_descriptors(x: int) -> list[str]:
 
 @attack("returned 0")
 def watches_the_runner(x: int) -> int:
-    """Inotify tells nothing of /proc, and what there is to watch does nothing."""
+    """Inotify tells of no change in /proc; that an engine opens a file there may be seen."""
     import ctypes
     import os
     import select
 
+    changes = 0xFFF & ~0x39  # all but accessed, opened and closed
     libc = ctypes.CDLL(None)
     descriptor = libc.inotify_init1(os.O_NONBLOCK)
     for path in (b"/proc", b"/proc/1", b"/proc/1/fd", b"/proc/1/stat"):
-        libc.inotify_add_watch(descriptor, path, 0xFFF)
+        libc.inotify_add_watch(descriptor, path, changes)
     return len(select.select([descriptor], [], [], 0.05)[0])
 
 
