@@ -174,7 +174,10 @@ class InputOptions(Section):
         0.9, gt=0, le=1, description="Share of a GPU's memory that the in-process engine takes."
     )
     context_tokens: int = Field(
-        0, ge=0, le=1_000_000, description="Context of the in-process engine. 0: the model's own."
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Context of the in-process engine, in tokens. 0: the model's own.",
     )
     engine_arguments: dict[str, Any] = Field(
         {},

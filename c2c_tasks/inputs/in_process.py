@@ -44,7 +44,7 @@ class InProcessEngine:
             raise InputError(f"vllm: the model {options.model} is no folder of this worker")
         self.options = options
         self.model = options.model
-        self.python = os.environ.get("C2C_VLLM_PYTHON", sys.executable)
+        self.python = os.environ.get("C2C_VLLM_PYTHON") or sys.executable
         self.statistics = Statistics(facts={"engine": "in_process"})
         self._process: JsonLinesProcess | None = None
         self._loaded: asyncio.Task[JsonLinesProcess] | None = None
@@ -108,7 +108,8 @@ class InProcessEngine:
             if "No module named 'vllm'" in failure:
                 raise InputError(
                     f"vllm: {self.python} has no vLLM; install docker/gpu/requirements.txt into an "
-                    "environment, and name its interpreter in C2C_VLLM_PYTHON"
+                    "environment, or `make vllm-engine` without a GPU, and name its interpreter in "
+                    "C2C_VLLM_PYTHON"
                 )
             raise InputError(f"vllm: {self.model} cannot be loaded: {failure}")
         self.statistics.facts |= {
@@ -142,7 +143,7 @@ class InProcessEngine:
             return await JsonLinesProcess.start(command, environment)
         except OSError as error:
             raise InputError(
-                f"vllm: C2C_VLLM_PYTHON, {self.python}, cannot be run ({error.strerror})"
+                f"vllm: C2C_VLLM_PYTHON names {self.python}, which cannot be run ({error.strerror})"
             ) from None
 
     async def _receive(self, process: JsonLinesProcess) -> None:
