@@ -101,10 +101,16 @@ class Endpoint:
             raise InputError(
                 f"vllm: {self.url} does not serve {model!r}; it serves {', '.join(cards)}"
             )
+        context = _whole(cards[model].get("max_model_len")) or None
+        if context is not None and self.options.max_tokens >= context:
+            raise InputError(
+                f"vllm: max_tokens is {self.options.max_tokens:,}, and {model} has a context of "
+                f"{context:,} tokens, for prompt and answer together; set a smaller `max_tokens`"
+            )
         self.statistics.facts = {
             "engine": "endpoint",
             "engine_version": self._version(),
-            "context_tokens": _whole(cards[model].get("max_model_len")) or None,
+            "context_tokens": context,
         }
         return model
 

@@ -76,6 +76,11 @@ def test_the_model_is_the_one_that_is_named(stand_in: StandIn) -> None:
         reach(stand_in, model="huge")
 
 
+def test_an_answer_longer_than_the_context_is_refused_at_once(stand_in: StandIn) -> None:
+    with pytest.raises(InputError, match=r"max_tokens is 5,000, and small has a context of 4,096"):
+        reach(stand_in, max_tokens=5_000)
+
+
 def test_what_the_endpoint_tells_of_itself(stand_in: StandIn) -> None:
     assert reach(stand_in).statistics.facts == {
         "engine": "endpoint",
