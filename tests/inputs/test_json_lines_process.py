@@ -37,12 +37,18 @@ def run(script: str, speak: Callable[[JsonLinesProcess], Awaitable[Any]]) -> Any
     return asyncio.run(scenario())
 
 
-def is_running(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def has_ended(pid: int) -> bool:
+    """Wait some seconds for a process to end, be it that nobody reaps it."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_messages_go_to_and_fro() -> None:
@@ -78,7 +84,7 @@ def test_what_it_started_ends_with_it() -> None:
         assert await process.receive() is None, "the grandchild holds the pipe no longer"
         return int(message["child"])
 
-    assert not is_running(run(GRANDCHILD, speak))
+    assert has_ended(run(GRANDCHILD, speak))
 
 
 def test_one_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +93,7 @@ def test_one_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
     script = GRANDCHILD + "time.sleep(3600)\n"
     message = run(script, lambda process: process.receive())
     assert time.monotonic() - started < 15
-    assert not is_running(message["child"])
+    assert has_ended(message["child"])
 
 
 def test_a_long_log_without_lines_does_not_hold_it_up() -> None:
