@@ -211,14 +211,13 @@ def _address(options: InputOptions) -> str:
 
 def _completion(response: httpx.Response) -> Completion:
     status = response.status_code
-    message = f"status {status}: {_complaint(response)[:300]}"
-    if status in _REPEATABLE:
+    if status != 200:
+        message = f"status {status}: {_complaint(response)[:300]}"
         if status != _BUSY and any(words in response.text for words in _CONTEXT):
             raise ContextTooShort(message)
-        raise _NoAnswer(message, wait=_asked_wait(response), busy=status == _BUSY)
-    if status != 200:
-        too_long = any(words in response.text for words in _CONTEXT)
-        raise (ContextTooShort if too_long else RequestRefused)(message)
+        if status in _REPEATABLE:
+            raise _NoAnswer(message, wait=_asked_wait(response), busy=status == _BUSY)
+        raise RequestRefused(message)
     try:
         answer = response.json()
         choices = answer["choices"]

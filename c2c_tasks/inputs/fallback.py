@@ -71,8 +71,9 @@ class FallbackWriter:
         except InputError as error:
             report.problem(f"{error}; the writer {self._second.name} goes on")
         # The first of those left, as many as it dropped last, the first writer had an answer for.
+        answered = sum(dropped.values()) - served
         for number, function in enumerate(chain(taken, remaining)):
-            if number >= sum(dropped.values()) - served:
+            if number >= answered:
                 report.count("fallback_engine_failed")
             yield from self._second.write([function], report)
         self._account(first, report)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
@@ -21,10 +21,10 @@ O = TypeVar("O")  # noqa: E741
 
 def in_order(
     items: Iterable[I],
-    ask: Callable[[I], Awaitable[O]],
+    ask: Callable[[I], Coroutine[Any, Any, O]],
     *,
     concurrency: int,
-    close: Callable[[], Awaitable[None]],
+    close: Callable[[], Coroutine[Any, Any, None]],
 ) -> Generator[tuple[I, O], None, None]:
     """Yield each item with what `ask` makes of it, in the order of the items.
 
@@ -68,13 +68,11 @@ class _Loop:
         self.thread.join()
         self.loop.close()
 
-    def submit(self, coroutine: Awaitable[Any]) -> Future[Any]:
-        assert isinstance(coroutine, Coroutine)
+    def submit(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
-    def run(self, coroutine: Awaitable[Any]) -> None:
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Wait for a coroutine, unless the interpreter ends: then the thread runs no more."""
-        assert isinstance(coroutine, Coroutine)
         if sys.is_finalizing():
             coroutine.close()
         else:

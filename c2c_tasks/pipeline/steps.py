@@ -128,7 +128,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
 def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
     """Have the writer propose inputs for a shard of functions."""
     options = build.config.inputs
-    answers = build.shard("write_inputs", shard["index"]).replace(".parquet", ".answers")
+    answers = build.shard("write_inputs", shard["index"]).removesuffix(".parquet") + ".answers"
 
     def work(report: StepReport) -> None:
         writer = writer_for(options, answers=answers)
