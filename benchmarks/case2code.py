@@ -43,4 +43,5 @@ def record_of(program: str, entry_point: str) -> Function:
         last_line=node.end_lineno or node.lineno,
         licence=None,
         dump=DATA.name,
+        source_sha256="",
     )

@@ -63,6 +63,34 @@ class SourceOptions(Section):
         description="`incremental` reads dump objects that the latest release has not seen, and "
         "adds to it; `full` builds from nothing.",
     )
+    max_gone_share: float = Field(
+        0.25,
+        ge=0.0,
+        le=1.0,
+        description="Share of the dump objects read before that may be gone from the dump. What "
+        "came of them leaves the release; a listing that failed in part must not do that.",
+    )
+
+
+class RightsOptions(Section):
+    """What may be used: licences, opt-outs, secrets and personal data."""
+
+    licences: Literal["permissive", "permissive_or_unknown", "any"] = Field(
+        "permissive",
+        description="Licences of the files that are used. `permissive`: those that ask for no "
+        "more than their notice; `permissive_or_unknown`: also files of which none is known.",
+    )
+    opt_outs: str = Field(
+        "",
+        description="File of opt-outs, or a folder of them: repositories, paths and digests of "
+        "files that are not used, and leave the next release where they were. Empty: none.",
+        examples=["s3://bucket/opt-outs.txt"],
+    )
+    scan_secrets: bool = Field(
+        True,
+        description="Drop programs and cases that hold secrets (keys, tokens, passwords) or "
+        "personal data (e-mail and IP addresses).",
+    )
 
 
 class ExtractionOptions(Section):
@@ -75,6 +103,9 @@ class ExtractionOptions(Section):
         8_000, ge=100, le=100_000, description="Length of a program, dependencies included."
     )
     max_parameters: int = Field(8, ge=1, le=50, description="Parameters of a function.")
+    extraction_processes: int = Field(
+        0, ge=0, le=256, description="Processes of one `extract` task. 0: one for each core."
+    )
 
 
 class FunctionOptions(Section):
@@ -94,10 +125,25 @@ class FunctionOptions(Section):
         description="Functions of one mapped task group. Raised where there would be more than "
         f"{MAX_SHARDS} groups.",
     )
-    benchmarks: str = Field(
-        "",
-        description="Folder or file of benchmark problems in JSON Lines (`code`, `program` or "
-        "`canonical_solution`): functions near one of these are dropped. Empty: none.",
+    merge_memory_megabytes: int = Field(
+        1_000,
+        ge=200,
+        le=1_000_000,
+        description="Memory of the search for near duplicates; beyond it, disk is used.",
+    )
+    benchmarks: list[str] = Field(
+        ["humaneval:"],
+        description="Benchmarks to keep out of the data: files or folders of problems in JSON "
+        "Lines (`code`, `program` or `canonical_solution`), `humaneval:`, or a dataset of the "
+        "Hugging Face Hub as `hf:NAME`.",
+        examples=["humaneval:", "hf:google-research-datasets/mbpp", "s3://bucket/benchmarks"],
+    )
+    benchmark_overlap_threshold: float = Field(
+        0.6,
+        ge=0.1,
+        le=1.0,
+        description="Overlap of token shingles at which a function counts as a benchmark's, or "
+        "as one of the test split.",
     )
 
 
@@ -263,6 +309,13 @@ class SandboxOptions(Section):
         le=10,
         description="Rounds in which the synthesis writer sees outcomes and mends its inputs.",
     )
+    probe_inputs: int = Field(
+        16,
+        ge=0,
+        le=100,
+        description="Inputs, the same for all functions of a signature, by which functions that "
+        "do the same are found. 0: none.",
+    )
     coverage: bool = Field(True, description="Record the lines that each case runs.")
     determinism_runs: bool = Field(
         True,
@@ -284,6 +337,15 @@ class CaseOptions(Section):
     )
     max_arguments_characters: int = Field(
         2_000, ge=10, le=100_000, description="Length of a case's arguments as a literal."
+    )
+    drop_constant: bool = Field(
+        True, description="Drop functions that return the same whatever they are given."
+    )
+    drop_identity: bool = Field(
+        True, description="Drop functions that return one of their arguments unchanged."
+    )
+    drop_behavioural_duplicates: bool = Field(
+        True, description="Of functions that do the same with the probe inputs, keep one."
     )
     validation_share: float = Field(
         0.05, ge=0.0, le=0.5, description="Share of programs in the validation split."
@@ -360,6 +422,7 @@ class BuildConfig(Section):
     """Every option of a build, by section."""
 
     source: SourceOptions = SourceOptions()
+    rights: RightsOptions = RightsOptions()
     extraction: ExtractionOptions = ExtractionOptions()
     functions: FunctionOptions = FunctionOptions()
     inputs: InputOptions = InputOptions()
@@ -411,8 +474,9 @@ class BuildConfig(Section):
 
 
 _HOW_NOT_WHAT = {
-    "source": ("dump", "mode", "dump_shard_bytes"),
-    "functions": ("functions_per_shard",),
+    "source": ("dump", "mode", "dump_shard_bytes", "max_gone_share"),
+    "extraction": ("extraction_processes",),
+    "functions": ("functions_per_shard", "merge_memory_megabytes"),
     "inputs": (
         *("engine", "endpoint", "concurrency", "request_seconds", "outage_seconds"),
         *("tensor_parallel_size", "gpu_memory_share"),

@@ -27,6 +27,16 @@ Outcome = Literal["returned", "raised", "timed_out", "killed", "unrepresentable"
 Split = Literal["train", "validation", "test"]
 SampleFormat = Literal["sft", "instruct", "pretrain"]
 
+Standing = Literal[
+    "kept",
+    "exact_duplicate",
+    "near_duplicate",
+    "benchmark_overlap",
+    "test_split_overlap",
+    "behavioural_duplicate",
+]
+"""What became of a candidate before its cases were judged."""
+
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FORMATS: tuple[SampleFormat, ...] = ("sft", "instruct", "pretrain")
 
@@ -77,6 +87,29 @@ class Function:
     last_line: int
     licence: str | None
     dump: str
+    source_sha256: str
+    """Digest of the source file, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate(Function):
+    """A function as it was extracted, with what its near duplicates are found by."""
+
+    signature: bytes
+    """MinHash of the shingles: 32-bit integers, little-endian."""
+    shingles: bytes
+    """Hashes of the token shingles, sorted: 64-bit unsigned integers, little-endian."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry(Candidate):
+    """A candidate that a target has seen: when, and what became of it."""
+
+    ingested: int
+    """Number of the build that the function counts from, in the order of the target's builds."""
+    standing: Standing
+    leader: str | None = None
+    """Function id of the kept function that this one gave way to, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +150,9 @@ class Execution(Function):
     case_seconds: list[float] = field(default_factory=list)
     """Wall-clock seconds of each case, NaN where its process was ended: no two runs agree on
     them, and nothing that is published depends on them."""
+    behaviour: str | None = None
+    """Digest of what the function does with the probe inputs that all functions of its signature
+    are given; None where these tell nothing of it."""
     body_lines: list[int]
     """Executable lines of the entry point's body, in the numbering of the program; empty where
     coverage was not asked for."""
@@ -133,6 +169,10 @@ class Program(Function):
     cluster: str
     """Function id of the cluster's leader; splits are assigned by it."""
     split: Split
+    behaviour: str | None = None
+    """As of the execution: programs that have it in common do the same."""
+    difficulty: float
+    """Estimate from size, branches and growth of coverage, 0 (plain) to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +202,7 @@ class Sample:
         return f"{self.instruction}\n\n{self.input}" if self.instruction else self.input
 
 
-Record = SourceFile | Function | Inputs | Execution | Program | Sample
+Record = SourceFile | Function | Candidate | LedgerEntry | Inputs | Execution | Program | Sample
 R = TypeVar("R", bound="DataclassInstance")
 F = TypeVar("F", bound=Function)
 
@@ -203,6 +243,7 @@ _SCALARS: dict[Any, pa.DataType] = {
     int: pa.int64(),
     float: pa.float64(),
     bool: pa.bool_(),
+    bytes: pa.binary(),
 }
 
 

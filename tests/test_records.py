@@ -67,6 +67,7 @@ def test_extend_keeps_what_a_function_knows() -> None:
         last_line=2,
         licence=None,
         dump="file:///d",
+        source_sha256="",
     )
     inputs = extend(Inputs, function, arguments=["{'x': 1}"], writer="synthesis")
     execution = extend(Execution, inputs, writer=inputs.writer, cases=[], body_lines=[2])

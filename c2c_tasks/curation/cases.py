@@ -47,6 +47,8 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
         coverage=len(covered) / len(body) if body else 0.0,
         cluster=execution.function_id,
         split=split_of(execution.function_id, options),
+        behaviour=execution.behaviour,
+        difficulty=0.0,
     )
 
 

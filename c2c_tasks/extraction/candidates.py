@@ -110,6 +110,7 @@ def _function(
         last_line=node.end_lineno or node.lineno,
         licence=file.licence,
         dump=file.dump,
+        source_sha256=file.sha256,
     )
 
 

@@ -60,9 +60,9 @@ def plan(build: Build) -> list[ShardReference]:
     objects = list(list_dump(source))
     check_target(target)
     catalogue = Catalogue(catalogue_url())
-    if benchmarks := build.config.functions.benchmarks:
-        problems = sum(1 for _ in read_benchmarks(benchmarks))
-        log.info("plan: %s benchmark problems in %s", f"{problems:,}", benchmarks)
+    for benchmark in build.config.functions.benchmarks:
+        problems = sum(1 for _ in read_benchmarks(benchmark))
+        log.info("plan: %s benchmark problems in %s", f"{problems:,}", benchmark)
     parent, ingested = _parent(build, catalogue)
     new = [item for item in objects if ingested.get(item.uri) != (item.etag, item.size)]
     if not new:

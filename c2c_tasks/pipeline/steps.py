@@ -82,7 +82,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
                 options,
                 report,
                 earlier=read_programs(parent) if parent else (),
-                benchmarks=read_benchmarks(options.benchmarks) if options.benchmarks else (),
+                benchmarks=(text for uri in options.benchmarks for text in read_benchmarks(uri)),
             )
         )
         rows = max(options.functions_per_shard, -(-len(functions) // MAX_SHARDS))
@@ -98,7 +98,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
         inputs=[
             *sources,
             *([f"{parent}/manifest.json"] if parent else []),
-            *(benchmark_objects(options.benchmarks) if options.benchmarks else []),
+            *(item for uri in options.benchmarks for item in benchmark_objects(uri)),
         ],
         output=build.folder("merge_functions"),
         config=options,

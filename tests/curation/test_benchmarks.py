@@ -26,6 +26,7 @@ def dumped(program: str, entry_point: str) -> Function:
         last_line=2,
         licence=None,
         dump="file:///dump",
+        source_sha256="",
     )
 
 

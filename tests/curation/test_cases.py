@@ -47,6 +47,7 @@ def executed(cases: list[Case], body_lines: tuple[int, ...] = ()) -> Execution:
         last_line=2,
         licence="MIT",
         dump="file:///dump",
+        source_sha256="",
         writer="synthesis",
         cases=cases,
         body_lines=list(body_lines),

@@ -36,6 +36,7 @@ def candidate(program: str, function_id: str = "", path: str = "a.py", line: int
         last_line=line + program.count("\n"),
         licence="MIT",
         dump="file:///dump",
+        source_sha256="",
     )
 
 

@@ -59,6 +59,7 @@ def function_of() -> FunctionOf:
             last_line=program.count("\n") + 1,
             licence="MIT",
             dump="memory:",
+            source_sha256="",
         )
 
     return make

@@ -193,6 +193,7 @@ def test_arbitrary_text_never_raises(text: str) -> None:
     function = Function(
         function_id="0" * 64, program=AREA, entry_point="area", parameters=[], repository="",
         path="", first_line=1, last_line=1, licence=None, dump="",
+        source_sha256="",
     )  # fmt: skip
     parse_answer(text, function)
 
@@ -217,6 +218,7 @@ def test_what_is_written_out_reads_back(rows: Any, form: str, fenced: bool) -> N
         function_id="0" * 64, program=AREA, entry_point="area",
         parameters=[Parameter(name, "positional_or_keyword") for name in ("width", "height")],
         repository="", path="", first_line=1, last_line=1, licence=None, dump="",
+        source_sha256="",
     )  # fmt: skip
     spelled = [(dumps(width), dumps(height)) for width, height in rows]
     template = {

@@ -139,6 +139,7 @@ def test_each_level_is_shorter_with_the_same_prefix_and_the_header(
     function = Function(
         function_id="0" * 64, program=program, entry_point="f", parameters=[], repository="",
         path="", first_line=1, last_line=1, licence=None, dump="",
+        source_sha256="",
     )  # fmt: skip
     levels = shown(function)
     assert levels == shown(function)

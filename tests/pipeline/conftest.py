@@ -25,6 +25,8 @@ def make_build(workspace: Path, small_dump: Path) -> MakeBuild:
             "inputs_per_function": 12,
             "refine_rounds": 1,
             "audit_programs": 3,
+            "benchmarks": [],
+            "licences": "any",
         }
         return Build(build_id, date, BuildConfig.from_flat(defaults | options))
 

@@ -85,4 +85,4 @@ def test_benchmarks_that_cannot_be_read_are_named(make_build: MakeBuild) -> None
     from c2c_tasks.curation.benchmarks import BenchmarkError
 
     with pytest.raises(BenchmarkError, match="/no/such/benchmarks"):
-        plan(make_build(benchmarks="/no/such/benchmarks"))
+        plan(make_build(benchmarks=["/no/such/benchmarks"]))

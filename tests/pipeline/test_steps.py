@@ -20,7 +20,7 @@ def test_benchmarks_are_kept_out_and_their_change_is_noticed(
     problems = workspace / "benchmarks" / "problems.jsonl"
     problems.parent.mkdir()
     problems.write_text(json.dumps({"code": "def f(x):\n    return x\n"}))
-    build = make_build(benchmarks=str(problems.parent))
+    build = make_build(benchmarks=[str(problems.parent)])
     extracted = [pipeline.extract(build, shard) for shard in pipeline.plan(build)]
 
     def names() -> set[str]:

@@ -166,6 +166,8 @@ def _program(number: int, **changes: Any) -> Program:
         "last_line": 2,
         "licence": ["MIT", None][number % 2],
         "dump": "file:///dump/part.jsonl",
+        "source_sha256": "ab" * 32,
+        "difficulty": 0.25,
         "writer": "synthesis",
         "cases": cases,
         "coverage": 1.0 if number % 4 else 0.5,

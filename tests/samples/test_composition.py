@@ -36,6 +36,8 @@ def program(count: int = 20, **fields: Any) -> Program:
             "last_line": 4,
             "licence": "MIT",
             "dump": "file:///dump",
+            "source_sha256": "ab" * 32,
+            "difficulty": 0.25,
             "writer": "synthesis",
             "cases": [
                 Case(

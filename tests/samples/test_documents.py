@@ -27,6 +27,7 @@ FUNCTION = Function(
     last_line=2,
     licence=None,
     dump="file:///dump",
+    source_sha256="",
 )
 EXAMPLES = [
     example_of(FUNCTION, Case(arguments=dumps({"x": x}), outcome="returned", output=dumps(x * 2)))

@@ -44,6 +44,7 @@ FUNCTION = Function(
     last_line=6,
     licence=None,
     dump="file:///dump",
+    source_sha256="",
 )
 BY_NAME = {rendering.name: rendering for rendering in RENDERINGS}
 

@@ -34,6 +34,7 @@ FUNCTION = Function(
     last_line=2,
     licence=None,
     dump="file:///dump",
+    source_sha256="",
 )
 EXAMPLES = [
     example_of(

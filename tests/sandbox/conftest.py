@@ -90,6 +90,7 @@ class Sandbox:
             last_line=program.count("\n") + 1,
             licence="MIT",
             dump="memory:",
+            source_sha256="",
             arguments=list(arguments),
             writer="test",
         )

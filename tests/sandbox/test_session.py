@@ -67,6 +67,7 @@ def functions(count: int, *poison: int) -> list[Inputs]:
             last_line=i,
             licence=None,
             dump="memory:",
+            source_sha256="",
             arguments=["{'x': 1}"],
             writer="test",
         )
