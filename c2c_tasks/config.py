@@ -475,8 +475,9 @@ class BuildConfig(Section):
 
 _HOW_NOT_WHAT = {
     "source": ("dump", "mode", "dump_shard_bytes", "max_gone_share"),
+    "rights": ("opt_outs",),
     "extraction": ("extraction_processes",),
-    "functions": ("functions_per_shard", "merge_memory_megabytes"),
+    "functions": ("functions_per_shard", "merge_memory_megabytes", "benchmarks"),
     "inputs": (
         *("engine", "endpoint", "concurrency", "request_seconds", "outage_seconds"),
         *("tensor_parallel_size", "gpu_memory_share"),
@@ -484,7 +485,8 @@ _HOW_NOT_WHAT = {
     ),
     "sandbox": ("launcher", "image", "runtime", "workers", "cpus", "pids", "tmp_megabytes"),
 }
-"""Options that change how, where or how fast a build is made, not the rows it makes.
+"""Options that change how, where or how fast a build is made, not the rows it makes; and lists,
+whose content is looked at instead of their place.
 
 Seconds and memory of a function are none of these: they decide which cases time out or raise
 MemoryError. `cpus`, `pids` and `tmp_megabytes` are limits of the container around functions,

@@ -206,6 +206,55 @@ def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]])
     return count
 
 
+def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write batches to a local Parquet file, `ROW_GROUP` rows at a time; return their number.
+
+    Columns are cast to those of `schema`: databases do not know which may be null.
+    """
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+
+        def flush(least: int) -> None:
+            nonlocal waiting
+            while waiting and sum(batch.num_rows for batch in waiting) >= least:
+                table = pa.Table.from_batches(waiting)
+                writer.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+                waiting = [b for b in table.slice(ROW_GROUP).to_batches() if b.num_rows]
+
+        for batch in batches:
+            count += batch.num_rows
+            waiting += pa.Table.from_batches([batch]).cast(schema).to_batches()
+            flush(ROW_GROUP)
+        flush(1)
+    return count
+
+
+def cut_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """Yield the batches in lists of so many rows each, the last one of what is left."""
+    held: list[pa.RecordBatch] = []
+    missing = rows
+    for batch in batches:
+        while batch.num_rows >= missing:
+            yield [*held, batch.slice(0, missing)]
+            batch = batch.slice(missing)
+            held, missing = [], rows
+        if batch.num_rows:
+            held.append(batch)
+            missing -= batch.num_rows
+    if held:
+        yield held
+
+
+def write_batch_shard(uri: str, cls: type, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write batches as a shard of `cls`, whole or not at all; return the number of rows."""
+    with tempfile.TemporaryDirectory(prefix="c2c-") as folder:
+        path = Path(folder, "shard.parquet")
+        rows = write_batches(path, arrow_schema(cls), batches)
+        store_for(uri).upload(uri, path)
+    return rows
+
+
 def read_shard(uri: str, cls: type[R]) -> Iterator[R]:
     """Yield the records of a shard, holding one row group at a time.
 
@@ -217,6 +266,18 @@ def read_shard(uri: str, cls: type[R]) -> Iterator[R]:
                 for batch in file.iter_batches(batch_size=ROW_GROUP):
                     for row in batch.to_pylist():
                         yield from_row(cls, row)
+        except pa.ArrowInvalid as error:
+            raise StoreError(f"{uri}: not a whole Parquet file: {error}") from None
+
+
+def read_columns(uri: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield these columns of a Parquet object, row by row. Raises StoreError, as `read_shard`."""
+    with local_copy(uri) as path:
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(columns=list(columns)):
+                    values = [batch.column(name).to_pylist() for name in columns]
+                    yield from zip(*values, strict=True)
         except pa.ArrowInvalid as error:
             raise StoreError(f"{uri}: not a whole Parquet file: {error}") from None
 

@@ -68,6 +68,9 @@ class Store(Protocol):
     def upload(self, uri: str, path: Path) -> ObjectInfo:
         """Write the object from a local file, whatever was there."""
 
+    def copy(self, source: str, uri: str) -> ObjectInfo:
+        """Write the object as a copy of another one of this store, which does the copying."""
+
     def delete(self, uri: str) -> None:
         """Remove the object, if it is there."""
 
@@ -182,6 +185,10 @@ class FileStore:
             temporary.replace(target)
         return self._info(target, target.stat())
 
+    def copy(self, source: str, uri: str) -> ObjectInfo:
+        with local_copy(source) as path:
+            return self.upload(uri, path)
+
     def delete(self, uri: str) -> None:
         file_path(uri).unlink(missing_ok=True)
 
@@ -273,6 +280,17 @@ class S3Store:
         info = self.head(uri)
         if info is None or info.size != path.stat().st_size:
             raise StoreError(f"{uri}: the store does not show the upload that it accepted")
+        return info
+
+    def copy(self, source: str, uri: str) -> ObjectInfo:
+        from_bucket, from_key = self._place(source)
+        bucket, key = self._place(uri)
+        with self._errors(source):
+            # In parts where the object is larger than one request may copy (5 GB).
+            self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
+        original, info = self.head(source), self.head(uri)
+        if original is None or info is None or original.size != info.size:
+            raise StoreError(f"{uri}: the store does not show the copy that it accepted")
         return info
 
     def delete(self, uri: str) -> None:

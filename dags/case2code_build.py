@@ -9,11 +9,12 @@ immutable release.
 | --- | --- | --- |
 | `plan` | lists the dump; skips the run where nothing is new | `default` |
 | `extract` | functions of a shard of dump objects | `default` |
-| `merge_functions` | drops duplicates, cuts function shards | `default` |
+| `merge_functions` | finds what is new in all shards, cuts function shards | `default` |
 | `shard.write_inputs` | the writer proposes inputs | `gpu` |
 | `shard.execute` | the sandbox runs them | `sandbox` |
 | `shard.curate` | keeps sound cases and programs | `default` |
-| `shard.compose` | makes training samples | `default` |
+| `merge_programs` | drops programs that do what another one does | `default` |
+| `compose` | makes training samples | `default` |
 | `audit` | stages the release and checks it | `sandbox` |
 | `publish` | writes the manifest, moves the pointer, emits `case2code_dataset` | `default` |
 
@@ -73,12 +74,12 @@ def case2code_build() -> None:
 
     @task
     def merge_functions(shards: Any) -> Any:
-        """Drop duplicates over all shards and cut function shards."""
+        """Find what is new in all shards and cut function shards."""
         return run_step("merge_functions", list(shards))
 
     @task_group(group_id="shard")
     def function_shard(shard: Any) -> None:
-        """From a shard of functions to a shard of samples."""
+        """From a shard of functions to a shard of programs."""
 
         @task(map_index_template=LABEL, queue="gpu", pool="gpu")
         def write_inputs(shard: Any) -> Any:
@@ -93,11 +94,6 @@ def case2code_build() -> None:
             """Keep sound cases, and the programs that have enough of them."""
             return run_step("curate", shard)
 
-        @task(map_index_template=LABEL)
-        def compose(shard: Any) -> Any:
-            """Turn programs into training samples."""
-            return run_step("compose", shard)
-
         execute = SandboxOperator(
             task_id="execute",
             python_callable=run_execute,
@@ -107,7 +103,17 @@ def case2code_build() -> None:
             pool="sandbox",
             doc_md="Run the functions in the sandbox.",
         )
-        compose(shard=curate(shard=execute.output))
+        curate(shard=execute.output)
+
+    # A shard that failed for good may be left out (`max_failed_shards`): these two decide.
+    @task(trigger_rule="none_skipped")
+    def merge_programs() -> Any:
+        """Drop programs that do what another one does."""
+        return run_step("merge_programs")
+
+    @task(map_index_template=LABEL, doc_md="Turn programs into training samples.")
+    def compose(shard: Any) -> Any:
+        return run_step("compose", shard)
 
     def run_audit(**sandbox: Any) -> Any:
         return run_step("audit", **sandbox)
@@ -124,14 +130,16 @@ def case2code_build() -> None:
     audited = SandboxOperator(
         task_id="audit",
         python_callable=run_audit,
-        # A shard that failed for good may be left out (`max_failed_shards`): audit decides.
         trigger_rule="none_skipped",
         queue="sandbox",
         pool="sandbox",
         doc_md="Stage the release and check it; what is published is what was checked.",
     )
-    functions >> audited
-    function_shard.expand(shard=functions) >> audited
+    programs = merge_programs()
+    functions >> programs
+    function_shard.expand(shard=functions) >> programs
+    programs >> audited
+    compose.expand(shard=programs) >> audited
     # The audit is skipped where there is nothing to audit; that the run failed shows here.
     functions >> publish(audited.output)
 

@@ -32,7 +32,7 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
     stage = report.stage("cases", "cases")
     sound = list(_sound(execution.cases, options, stage))
     cases = _chosen(sound, execution.body_lines, options, stage)
-    reason = _unreliability(execution, options) or _weakness(cases, options)
+    reason = _unreliability(execution, options) or weakness(cases, options)
     if reason is not None:
         programs.drop(reason)
         return None
@@ -142,7 +142,7 @@ def _result(case: Case) -> tuple[str | None, str | None]:
     return case.output, case.exception_type
 
 
-def _weakness(cases: list[Case], options: CaseOptions) -> str | None:
+def weakness(cases: list[Case], options: CaseOptions) -> str | None:
     """Return why a program with these cases teaches nothing, or None."""
     returned = [case for case in cases if case.outcome == "returned"]
     outputs = {case.output for case in returned}

@@ -5,15 +5,17 @@ knows of Airflow: a build can be driven by anything that calls these functions i
 """
 
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, NotReached, ShardReference
+from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
-from c2c_tasks.pipeline.releasing import audit, publish
+from c2c_tasks.pipeline.programs import merge_programs
+from c2c_tasks.pipeline.releasing import publish
 from c2c_tasks.pipeline.sequence import run_build
+from c2c_tasks.pipeline.staging import audit
 from c2c_tasks.pipeline.steps import (
     compose,
     curate,
     execute,
     extract,
-    merge_functions,
     write_inputs,
 )
 
@@ -29,6 +31,7 @@ __all__ = [
     "execute",
     "extract",
     "merge_functions",
+    "merge_programs",
     "plan",
     "publish",
     "run_build",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass, field
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
-from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_release
+from c2c_tasks.pipeline.narrowing import differences
+from c2c_tasks.pipeline.rules import digests_of_rules
+from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import check_target, published_version, release_uri
-from c2c_tasks.shards import config_digest
-from c2c_tasks.sources import list_dump
+from c2c_tasks.shards import read_shard, write_shard
+from c2c_tasks.sources import is_in_dump, list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
 
 log = logging.getLogger(__name__)
@@ -28,56 +30,86 @@ class Plan:
 
     parent: str | None
     """URI of the release that this build adds to; None where it builds from nothing."""
-    objects: list[ObjectInfo]
-    """Dump objects that the release will have been built from, its parent's included."""
+    order_of: str | None
+    """URI of the release by whose order of ingestion functions are judged: the parent, or for a
+    build from nothing the latest release; None where there is none."""
+    build_number: int
+    """Counts the builds of the target."""
+    date: str
+    """Date of the release's version: the build's, or its parent's where that is later."""
     shards: int
     """Dump shards that are to be extracted."""
+    superseded: dict[str, str]
+    """Dump objects of the parent that are gone, or are read again, by URI with the reason."""
+    rules: dict[str, str]
+    """SHA-256 of the lists that options name."""
+    tightened: list[str]
+    """Options and lists that ask for less than the parent's, or may do so."""
 
     @classmethod
     def of(cls, build: Build) -> Plan:
         """Return the plan that `plan` wrote."""
-        fields = json.loads(read(_plan_uri(build)))
-        objects = [ObjectInfo(*item) for item in fields["objects"]]
-        return cls(fields["parent"], objects, fields["shards"])
+        return cls(**json.loads(read(plan_uri(build))))
 
     def write(self, build: Build) -> None:
         """Write the plan into the build's work area."""
-        text = json.dumps(asdict(self) | {"objects": [astuple(item) for item in self.objects]})
-        _write(_plan_uri(build), text.encode())
+        _write(plan_uri(build), json.dumps(asdict(self)).encode())
+
+
+def plan_objects(build: Build) -> Iterator[ObjectInfo]:
+    """Yield the dump objects that the release will have been built from, its parent's included."""
+    return read_shard(_objects_uri(build), ObjectInfo)
 
 
 def plan(build: Build) -> list[ShardReference]:
     """List the dump, leave out what was ingested, and cut the rest into shards.
 
-    Raises NothingNew where the latest release was built from every object as it is now,
-    SourceError where the dump is missing or empty, PublishError where the target cannot be
-    published to, CatalogueError where the catalogue cannot be used, BenchmarkError where the
-    benchmarks cannot be read, BuildError where the latest release cannot be added to or the
-    build has published one already.
+    Where there is nothing to read, but rows of the parent leave, there is one shard of no object.
+
+    Raises NothingNew where the latest release was built from every object as it is now, and
+    under the same rules; SourceError where the dump is missing or empty, PublishError where the
+    target cannot be published to, CatalogueError where the catalogue cannot be used,
+    BenchmarkError and OptOutError where a list cannot be read, BuildError where the latest
+    release cannot be added to, too much of its dump is gone, or the build has published one
+    already.
     """
     source = build.config.source
     target = build.config.publishing.target
     objects = list(list_dump(source))
     check_target(target)
-    catalogue = Catalogue(catalogue_url())
-    for benchmark in build.config.functions.benchmarks:
-        problems = sum(1 for _ in read_benchmarks(benchmark))
-        log.info("plan: %s benchmark problems in %s", f"{problems:,}", benchmark)
-    parent, ingested = _parent(build, catalogue)
-    new = [item for item in objects if ingested.get(item.uri) != (item.etag, item.size)]
-    if not new:
+    rules = digests_of_rules(build.config)
+    base = _base(build, Catalogue(catalogue_url()), rules)
+    new = [item for item in objects if base.ingested.get(item.uri) != (item.etag, item.size)]
+    gone = _gone(build, objects, base.ingested)
+    if not new and not gone and not base.tightened:
         raise NothingNew(
-            f"nothing new: all {len(objects):,} objects of {source.dump} are in {parent} already"
+            f"nothing new: all {len(objects):,} objects of {source.dump} are in {base.parent} "
+            "already"
         )
-    if version := published_version(target, build.date, build.build_id):
+    date = max(build.date, base.date)
+    if version := published_version(target, date, build.build_id):
         raise BuildError(
             f"build {build.build_id} has published {version} already, and a release never changes: "
             "start a new build"
         )
-    shards = list(_bins(new, source.dump_shard_bytes))
-    known = {uri: ObjectInfo(uri, *version) for uri, version in ingested.items()}
+    shards = list(_bins(new, source.dump_shard_bytes)) if new else [[]]
+    known = {
+        uri: ObjectInfo(uri, *version) for uri, version in base.ingested.items() if uri not in gone
+    }
     known.update((item.uri, item) for item in new)
-    Plan(parent, [known[uri] for uri in sorted(known)], len(shards)).write(build)
+    write_shard(_objects_uri(build), ObjectInfo, (known[uri] for uri in sorted(known)))
+    Plan(
+        parent=base.parent,
+        order_of=base.order_of,
+        build_number=base.build_number,
+        date=date,
+        shards=len(shards),
+        superseded={item.uri: "source_changed" for item in new} | dict.fromkeys(gone, "source_gone")
+        if base.parent
+        else {},
+        rules=rules,
+        tightened=base.tightened,
+    ).write(build)
     references: list[ShardReference] = []
     for index, shard in enumerate(shards):
         uri = f"{build.folder('plan')}/part-{index:05d}.json"
@@ -86,19 +118,86 @@ def plan(build: Build) -> list[ShardReference]:
         label = f"{index + 1} of {len(shards)}"
         references.append({"shard": label, "index": index, "uri": uri, "rows": len(shard)})
     log.info(
-        "plan: %s new of %s objects of %s, %.1f MB, in %d shards, %s",
+        "plan: %s new or changed of %s objects of %s, %.1f MB, in %d shards; %s gone; %s",
         f"{len(new):,}",
         f"{len(objects):,}",
         source.dump,
         sum(item.size for item in new) / 1e6,
         len(shards),
-        f"added to {parent}" if parent else "building from nothing",
+        f"{len(gone):,}",
+        f"added to {base.parent}" if base.parent else "building from nothing",
     )
     return references
 
 
-def _plan_uri(build: Build) -> str:
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What a build starts from."""
+
+    parent: str | None = None
+    order_of: str | None = None
+    build_number: int = 1
+    date: str = ""
+    tightened: list[str] = field(default_factory=list)
+    ingested: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """ETag and size, by URI, of the dump objects that the parent was built from."""
+
+
+def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
+    """Return what a build starts from. Raises BuildError where it is not to be added to."""
+    target = build.config.publishing.target
+    pointer = read_pointer(target)
+    if pointer is None:
+        return _Base()
+    uri = release_uri(target, pointer.version)
+    manifest = read_manifest(uri)
+    number = manifest.build_number + 1
+    if build.config.source.mode == "full":
+        return _Base(order_of=uri if manifest.ledger else None, build_number=number)
+    release = catalogue.release(uri) or index_release(catalogue, target, uri)
+    mine = build.config.content_options()
+    theirs = BuildConfig.model_validate(release.config).content_options()
+    tightened, others = differences(mine, theirs)
+    if others or not manifest.ledger:
+        why = (
+            f"was built with other options ({', '.join(others)})"
+            if others
+            else "has no ledger of its functions"
+        )
+        raise BuildError(
+            f"{uri}: {why}, so it cannot be added to; "
+            "set mode to full to build anew, take the same options, or another target"
+        )
+    tightened += [name for name in rules if rules[name] != manifest.rules.get(name)]
+    return _Base(uri, uri, number, pointer.date, tightened, catalogue.ingested(uri))
+
+
+def _gone(
+    build: Build, objects: Sequence[ObjectInfo], ingested: Mapping[str, tuple[str, int]]
+) -> set[str]:
+    """Return the URIs of ingested objects that this dump had and has no more.
+
+    Raises BuildError where they are more than may be.
+    """
+    source = build.config.source
+    before = {uri for uri in ingested if is_in_dump(uri, source)}
+    gone = before - {item.uri for item in objects}
+    if len(gone) > source.max_gone_share * len(before):
+        raise BuildError(
+            f"{source.dump}: {len(gone):,} of the {len(before):,} objects read before are gone, as "
+            f"{min(gone)}; max_gone_share allows {source.max_gone_share:.0%}. If they are to leave "
+            "the release, raise it; if not, see whether the dump is there as a whole"
+        )
+    return gone
+
+
+def plan_uri(build: Build) -> str:
+    """Return the URI of a build's plan."""
     return f"{build.folder('plan')}/plan.json"
+
+
+def _objects_uri(build: Build) -> str:
+    return f"{build.folder('plan')}/objects.parquet"
 
 
 def _write(uri: str, data: bytes) -> None:
@@ -107,26 +206,6 @@ def _write(uri: str, data: bytes) -> None:
         if read(uri) == data:
             return
     store_for(uri).write(uri, data)
-
-
-def _parent(build: Build, catalogue: Catalogue) -> tuple[str | None, dict[str, tuple[str, int]]]:
-    """Return the release to add to, and the objects that it was built from."""
-    target = build.config.publishing.target
-    pointer = read_pointer(target)
-    if pointer is None or build.config.source.mode == "full":
-        return None, {}
-    uri = release_uri(target, pointer.version)
-    release = catalogue.release(uri) or index_release(catalogue, target, uri)
-    mine = build.config.content_options()
-    if release.config_digest != config_digest(mine):
-        # A release holds rows made by one set of options; mixing two would make it unciteable.
-        theirs = BuildConfig.model_validate(release.config).content_options()
-        names = [n for s in mine for n in mine[s] if mine[s][n] != theirs[s][n]]
-        raise BuildError(
-            f"{uri}: was built with other options ({', '.join(names)}), so it cannot be added to; "
-            "set mode to full to build anew, take the same options, or another target"
-        )
-    return uri, catalogue.ingested(uri)
 
 
 def _bins(objects: Sequence[ObjectInfo], shard_bytes: int) -> Iterator[list[ObjectInfo]]:

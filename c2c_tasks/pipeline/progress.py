@@ -10,15 +10,20 @@ from c2c_tasks.pipeline.build import Build, BuildError, NotReached
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport, is_complete, read_report, read_shard
+from c2c_tasks.store import ObjectNotFound
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The function shards of a build, those with samples and those without."""
+    """The function shards of a build: how far each has come."""
 
     build: Build
+    shards: int
+    """Number of function shards."""
+    curated: list[int]
+    """Shards with programs."""
     completed: list[int]
-    failed: list[int]
+    """Shards with samples."""
 
     @classmethod
     def of(cls, build: Build) -> Progress:
@@ -26,21 +31,35 @@ class Progress:
         merged = read_report(build.folder("merge_functions"))
         if merged is None:
             raise NotReached("merge_functions has not finished: what failed before it says why")
-        shards = range(len(merged.facts["shard_rows"]))
-        completed = [index for index in shards if _is_composed(build, index)]
-        return cls(build, completed, [index for index in shards if index not in completed])
+        shards = len(merged.facts["shard_rows"])
+        curated = [index for index in range(shards) if _is_curated(build, index)]
+        completed = [index for index in curated if _is_composed(build, index)]
+        return cls(build, shards, curated, completed)
 
     @property
-    def shards(self) -> int:
-        """Number of function shards."""
-        return len(self.completed) + len(self.failed)
+    def failed(self) -> list[int]:
+        """Shards without samples."""
+        return [index for index in range(self.shards) if index not in self.completed]
 
-    def check(self, max_failed: int) -> None:
-        """Raise BuildError where more shards failed than may, or all of them."""
-        if len(self.failed) > max_failed or not self.completed:
-            numbers = ", ".join(str(index + 1) for index in self.failed[:20])
+    def sources_of_programs(self) -> list[str]:
+        """Return the URIs of what programs are merged from."""
+        shards = [self.build.shard("curate", index) for index in self.curated]
+        return [*shards, self.build.folder("merge_functions")]
+
+    def check_curated(self, max_failed: int) -> None:
+        """Raise BuildError where more shards than may have no programs, or all of them."""
+        self._check(self.curated, max_failed)
+
+    def check_completed(self, max_failed: int) -> None:
+        """Raise BuildError where more shards than may have no samples, or all of them."""
+        self._check(self.completed, max_failed)
+
+    def _check(self, done: list[int], max_failed: int) -> None:
+        failed = [index for index in range(self.shards) if index not in done]
+        if len(failed) > max_failed or not done:
+            numbers = ", ".join(str(index + 1) for index in failed[:20])
             raise BuildError(
-                f"{len(self.failed)} of {self.shards} function shards failed (numbers {numbers}); "
+                f"{len(failed)} of {self.shards} function shards failed (numbers {numbers}); "
                 f"max_failed_shards allows {max_failed}. Clear the failed tasks to try again"
             )
 
@@ -56,9 +75,10 @@ class Progress:
         build = self.build
         outputs = [build.shard("extract", index) for index in range(Plan.of(build).shards)]
         outputs.append(build.folder("merge_functions"))
-        outputs += [
-            build.shard(step, index) for step, _ in _mapped(build) for index in self.completed
-        ]
+        steps = [step for step, _ in _mapped(build)]
+        outputs += [build.shard(step, index) for step in steps for index in self.completed]
+        outputs.append(build.folder("merge_programs"))
+        outputs += [build.shard("compose", index) for index in self.completed]
         for output in outputs:
             report = read_report(output)
             if report is None:
@@ -79,18 +99,13 @@ class Progress:
 
 
 def _mapped(build: Build) -> list[tuple[str, Section]]:
-    """Return the steps that each function shard goes through, with their options."""
+    """Return the steps from functions to programs, with their options."""
     config = build.config
-    return [
-        ("write_inputs", config.inputs),
-        ("execute", config.sandbox),
-        ("curate", config.cases),
-        ("compose", config.samples),
-    ]
+    return [("write_inputs", config.inputs), ("execute", config.sandbox), ("curate", config.cases)]
 
 
-def _is_composed(build: Build, index: int) -> bool:
-    """Tell whether a shard's samples are there, made by this code of what is there now."""
+def _is_curated(build: Build, index: int) -> bool:
+    """Tell whether a shard's programs are there, made by this code of what is there now."""
     source = build.shard("merge_functions", index)
     for step, options in _mapped(build):
         output = build.shard(step, index)
@@ -98,3 +113,12 @@ def _is_composed(build: Build, index: int) -> bool:
             return False
         source = output
     return True
+
+
+def _is_composed(build: Build, index: int) -> bool:
+    """Tell whether a shard's samples are there, made by this code of the programs that went on."""
+    source, output = build.shard("merge_programs", index), build.shard("compose", index)
+    try:
+        return is_complete("compose", inputs=[source], output=output, config=build.config.samples)
+    except ObjectNotFound:
+        return False

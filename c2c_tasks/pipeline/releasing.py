@@ -1,11 +1,10 @@
-"""Write, audit, publish: from the shards of samples to a release that can be pointed to."""
+"""Publishing: from a staged release to one that can be pointed to."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -15,10 +14,10 @@ from c2c_tasks.pipeline.build import Build, BuildError
 from c2c_tasks.pipeline.indexing import index_release
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
-from c2c_tasks.publishing.audit import audit as audit_release
+from c2c_tasks.pipeline.staging import StagedRelease
 from c2c_tasks.publishing.card import CARD, render_card
-from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
 from c2c_tasks.publishing.manifest import (
+    DUMP_OBJECTS,
     Dump,
     FileEntry,
     Manifest,
@@ -31,7 +30,6 @@ from c2c_tasks.publishing.plots import draw_plots
 from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.previews import draw_previews
 from c2c_tasks.publishing.release import (
-    claim_version,
     commit_release,
     describe_file,
     published_version,
@@ -40,23 +38,10 @@ from c2c_tasks.publishing.release import (
 )
 from c2c_tasks.publishing.statistics import measure
 from c2c_tasks.publishing.writing import writing_of
-from c2c_tasks.records import Function, Program, Sample, Split, arrow_schema
-from c2c_tasks.samples.formats import layout, schema_of
-from c2c_tasks.sandbox.choice import choose_launcher
-from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.sandbox.launchers import AUDIT
-from c2c_tasks.shards import StepReport, code_version, funnel, read_shard, run_step
-from c2c_tasks.store import ObjectInfo
+from c2c_tasks.records import Split
+from c2c_tasks.shards import StepReport, code_version, funnel
 
 log = logging.getLogger(__name__)
-
-
-class StagedRelease(TypedDict):
-    """A release whose data files are in their place and passed the audit."""
-
-    version: str
-    uri: str
-    programs: int
 
 
 class PublishedRelease(TypedDict):
@@ -70,83 +55,16 @@ class PublishedRelease(TypedDict):
     """Whether the pointer is on it: a backfilled older date does not move it back."""
 
 
-def audit(
-    build: Build, *, client: Any = None, labels: dict[str, str] | None = None
-) -> StagedRelease:
-    """Stage the data files of the release and check what the store then holds.
-
-    `client` and `labels` are those of `execute`: a sample of the programs is run again.
-    Raises BuildError where more shards failed than may, or no program is left; AuditError
-    where the staged files are unsound.
-    """
-    options = build.config.publishing
-    progress = Progress.of(build)
-    progress.check(options.max_failed_shards)
-
-    def work(report: StepReport) -> None:
-        version = claim_version(options.target, build.date, build.build_id)
-        with tempfile.TemporaryDirectory(prefix="c2c-release-") as folder:
-            _write_files(build, progress, Path(folder))
-            files = stage_release(options.target, version, Path(folder))
-        uri = release_uri(options.target, version)
-        log.info("audit: staged %d files of %s", len(files), uri)
-        programs = sum(entry.rows or 0 for entry in files if entry.config == "programs")
-        if not programs:
-            raise BuildError(
-                f"{build.config.source.dump}: no program came out of it; "
-                "the log lines of `curate` say what was dropped and why"
-            )
-        sandbox = build.config.sandbox.model_copy(
-            update={"refine_rounds": 0, "coverage": False, "determinism_runs": False}
-        )
-        launcher = choose_launcher(sandbox, client, labels or {})
-        audit_release(
-            uri,
-            files,
-            schemas={
-                "programs": arrow_schema(Program),
-                **{format_: schema_of(format_) for format_ in build.config.samples.formats},
-            },
-            programs=options.audit_programs,
-            execute=partial(
-                execute_inputs,
-                options=sandbox,
-                report=StepReport("audit", uri),
-                launcher=launcher,
-                surroundings=AUDIT,
-            ),
-            seed=build.build_id,
-        ).raise_for_faults()
-        report.facts = {
-            "version": version,
-            "programs": programs,
-            "files": [entry.model_dump() for entry in files],
-        }
-
-    report = run_step(
-        "audit",
-        inputs=[build.shard("compose", index) for index in progress.completed],
-        output=build.folder("audit"),
-        config=[options.model_dump(mode="json"), build.date, progress.failed],
-        work=work,
-    )
-    version = report.facts["version"]
-    return {
-        "version": version,
-        "uri": release_uri(options.target, version),
-        "programs": report.facts["programs"],
-    }
-
-
 def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
     """Write card and manifest beside the staged files, and move the pointer.
 
     Raises BuildError where another build has published since this one was planned.
     """
+    plan = Plan.of(build)
     target = build.config.publishing.target
     release = staged["uri"]
-    _check_parent(build, staged["version"])
-    manifest = _manifest(build, staged["version"])
+    _check_parent(build, plan, staged["version"])
+    manifest = _manifest(build, plan, staged["version"])
     with tempfile.TemporaryDirectory(prefix="c2c-card-") as name:
         folder = Path(name)
         statistics = measure(release, manifest.files)
@@ -162,7 +80,7 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         target,
         manifest.version,
         build_id=build.build_id,
-        date=build.date,
+        date=plan.date,
         over=None if build.config.source.mode == "full" else [manifest.parent],
     )
     index_release(Catalogue(catalogue_url()), target, release)
@@ -174,67 +92,39 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
     }
 
 
-def _check_parent(build: Build, version: str) -> None:
+def _check_parent(build: Build, plan: Plan, version: str) -> None:
     """Raise BuildError where this release would leave out rows of the one that is latest now."""
     target = build.config.publishing.target
     pointer = read_pointer(target)
     if build.config.source.mode == "full" or pointer is None:
         return
-    if published_version(target, build.date, build.build_id) == version:
+    if published_version(target, plan.date, build.build_id) == version:
         return  # it is published, and publishing again changes nothing
-    if Plan.of(build).parent != release_uri(target, pointer.version):
+    if plan.parent != release_uri(target, pointer.version):
         raise BuildError(
             f"{pointer.version} was published since this build was planned, and would not be "
             "added to; clear plan, or start a new build"
         )
 
 
-def _write_files(build: Build, progress: Progress, folder: Path) -> None:
-    """Write the release's data files, in order of function id: that of the shards."""
-    plan = Plan.of(build)
-    write_data_files(
-        folder,
-        _rows(build, "curate", Program, progress),
-        _rows(build, "compose", Sample, progress),
-        build.config.publishing,
-        formats=build.config.samples.formats,
-        layout=layout,
-        schema_of=schema_of,
-        parent=plan.parent,
-    )
-    write_dump_objects(folder, _ingested(build, plan, progress))
-
-
-def _rows(build: Build, step: str, cls: type[Any], progress: Progress) -> Iterator[Any]:
-    for index in progress.completed:
-        yield from read_shard(build.shard(step, index), cls)
-
-
-def _ingested(build: Build, plan: Plan, progress: Progress) -> Iterable[ObjectInfo]:
-    """Return the dump objects that need not be read again: none with a function left out."""
-    left_out = {
-        function.dump
-        for index in progress.failed
-        for function in read_shard(build.shard("merge_functions", index), Function)
-    }
-    return [item for item in plan.objects if item.uri not in left_out]
-
-
-def _manifest(build: Build, version: str) -> Manifest:
+def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
     """Return the manifest of the staged files, the card and plots still missing."""
-    plan = Plan.of(build)
     progress = Progress.of(build)
     reports = list(progress.reports())
-    files = [FileEntry.model_validate(entry) for entry in progress.audit().facts["files"]]
+    staged = progress.audit().facts
+    files = [FileEntry.model_validate(entry) for entry in staged["files"]]
     return Manifest(
         dataset_name=build.config.publishing.dataset_name,
         version=version,
-        parent=read_manifest(plan.parent).version if plan.parent else None,
+        parent=_version(plan.parent),
+        order_of=None if plan.parent else _version(plan.order_of),
         build_id=build.build_id,
+        build_number=plan.build_number,
         created_for=build.date,
         config=build.config.model_dump(mode="json"),
         code_version=code_version(),
-        dump=Dump(uri=build.config.source.dump, objects=len(plan.objects)),
+        dump=Dump(uri=build.config.source.dump, objects=_rows_of(files, DUMP_OBJECTS)),
+        rules=plan.rules,
         writer=merged_facts(reports, "writer"),
         writing=writing_of(reports, build.config.inputs),
         sandbox=merged_facts(reports, "sandbox"),
@@ -244,7 +134,16 @@ def _manifest(build: Build, version: str) -> Manifest:
         failed_shards=[f"{index + 1} of {progress.shards}" for index in progress.failed],
         splits=splits_of(files),
         files=files,
+        ledger=[FileEntry.model_validate(entry) for entry in staged["ledger"]],
     )
+
+
+def _version(release: str | None) -> str | None:
+    return read_manifest(release).version if release else None
+
+
+def _rows_of(files: Iterable[FileEntry], path: str) -> int:
+    return next(entry.rows or 0 for entry in files if entry.path == path)
 
 
 def _with_files(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:

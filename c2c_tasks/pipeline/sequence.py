@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
-from c2c_tasks.pipeline.releasing import PublishedRelease, audit, publish
-from c2c_tasks.pipeline.steps import (
-    compose,
-    curate,
-    execute,
-    extract,
-    merge_functions,
-    write_inputs,
-)
+from c2c_tasks.pipeline.programs import merge_programs
+from c2c_tasks.pipeline.releasing import PublishedRelease, publish
+from c2c_tasks.pipeline.staging import audit
+from c2c_tasks.pipeline.steps import compose, curate, execute, extract, write_inputs
 
 
 def run_build(build: Build) -> PublishedRelease:
@@ -22,6 +18,8 @@ def run_build(build: Build) -> PublishedRelease:
     """
     extracted = [extract(build, shard) for shard in plan(build)]
     for shard in merge_functions(build, extracted):
-        for step in (write_inputs, execute, curate, compose):
+        for step in (write_inputs, execute, curate):
             shard = step(build, shard)
+    for shard in merge_programs(build):
+        compose(build, shard)
     return publish(build, audit(build))

@@ -5,30 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import islice
 from typing import Any
 
-from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, Section, catalogue_url
-from c2c_tasks.curation.benchmarks import benchmark_objects, read_benchmarks
+from c2c_tasks.config import Section
 from c2c_tasks.curation.cases import curate as curate_cases
-from c2c_tasks.curation.functions import unique_functions
+from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
 from c2c_tasks.pipeline.build import (
     Build,
-    BuildError,
-    NothingNew,
     ShardReference,
     follow,
     reference,
-    tell,
 )
-from c2c_tasks.pipeline.planning import Plan
-from c2c_tasks.publishing.data_files import read_programs
-from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
+from c2c_tasks.records import Candidate, Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
@@ -41,18 +33,19 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
     """Read a shard's dump objects and write the functions found in them."""
     options = build.config.source
 
-    def functions(report: StepReport) -> Iterator[Function]:
+    def candidates(report: StepReport) -> Iterator[Candidate]:
         for uri, _ in json.loads(read(dump_shard["uri"])):
             for file in read_object(uri, options, report):
-                yield from extract_functions(
+                functions = extract_functions(
                     file, build.config.extraction, report, identify=canonical_digest
                 )
+                yield from map(sign, functions)
 
     def work(report: StepReport) -> None:
         report.stage("source files", "files")
         report.stage("parsed files", "files")
         report.stage("functions", "functions")
-        write_shard(report.shard, Function, functions(report))
+        write_shard(report.shard, Candidate, candidates(report))
 
     report = run_step(
         "extract",
@@ -62,67 +55,6 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         work=work,
     )
     return reference(dump_shard, report)
-
-
-def merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:
-    """Drop duplicates over all shards and cut what is left into function shards.
-
-    Raises NothingNew where no function is left; BuildError where that is so and there is no
-    earlier release either.
-    """
-    options = build.config.functions
-    plan = Plan.of(build)
-    parent = plan.parent
-    sources = [shard["uri"] for shard in extracted]
-
-    def work(report: StepReport) -> None:
-        functions = list(
-            unique_functions(
-                (function for uri in sources for function in read_shard(uri, Function)),
-                options,
-                report,
-                earlier=read_programs(parent) if parent else (),
-                benchmarks=(text for uri in options.benchmarks for text in read_benchmarks(uri)),
-            )
-        )
-        rows = max(options.functions_per_shard, -(-len(functions) // MAX_SHARDS))
-        remaining = iter(functions)
-        sizes: list[int] = []
-        while chunk := list(islice(remaining, rows)):
-            write_shard(build.shard("merge_functions", len(sizes)), Function, chunk)
-            sizes.append(len(chunk))
-        report.facts["shard_rows"] = sizes
-
-    report = run_step(
-        "merge_functions",
-        inputs=[
-            *sources,
-            *([f"{parent}/manifest.json"] if parent else []),
-            *(item for uri in options.benchmarks for item in benchmark_objects(uri)),
-        ],
-        output=build.folder("merge_functions"),
-        config=options,
-        work=work,
-    )
-    tell(report, "merge_functions")
-    sizes = report.facts["shard_rows"]
-    if not sizes and parent:
-        Catalogue(catalogue_url()).add_ingested(parent, plan.objects)
-        raise NothingNew(f"no function in the new dump objects that {parent} does not hold")
-    if not sizes:
-        raise BuildError(
-            f"{build.config.source.dump}: no usable function in it; "
-            "the log lines of `extract` above say what was dropped and why"
-        )
-    return [
-        {
-            "shard": f"{index + 1} of {len(sizes)}",
-            "index": index,
-            "uri": build.shard("merge_functions", index),
-            "rows": rows,
-        }
-        for index, rows in enumerate(sizes)
-    ]
 
 
 def write_inputs(build: Build, shard: ShardReference) -> ShardReference:

@@ -107,13 +107,19 @@ class Manifest(_Part):
     version: str
     parent: str | None
     """Version of the release that this one adds to."""
+    order_of: str | None = None
+    """Version of the release whose order of ingestion a build from nothing went by."""
     build_id: str
+    build_number: int = Field(0, ge=0)
+    """Counts the builds of the target: what their functions are ordered by. 0: not counted yet."""
     created_for: str
     """Logical date of the build, ``YYYY-MM-DD``."""
     config: dict[str, Any]
     """Every option of the build, by section."""
     code_version: str
     dump: Dump
+    rules: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of the lists that the options name: opt-outs, benchmarks."""
     writer: dict[str, Any]
     """Who wrote the inputs: name, and model, revision and sampling where there is a model."""
     writing: Writing | None = None
@@ -135,6 +141,8 @@ class Manifest(_Part):
     """Rows of each split of each config."""
     files: list[FileEntry]
     """Every file of the release but the manifest and the claim, in order of path."""
+    ledger: list[FileEntry] = Field(default_factory=list)
+    """Files of the ledger, by their path below the target: releases have them in common."""
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON text; equal manifests have equal text."""

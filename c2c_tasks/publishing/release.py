@@ -13,9 +13,10 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date as Date
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,16 @@ UPLOADS = 8
 """Files that are uploaded and read back at a time."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file of another release that is to be copied, by the store, into this one."""
+
+    source: str
+    """URI of the file."""
+    entry: FileEntry
+    """Its entry in this release."""
 
 
 class PublishError(Exception):
@@ -121,19 +132,21 @@ def published_version(target: str, date: str, build_id: str) -> str | None:
     raise AssertionError("unreachable")
 
 
-def stage_release(target: str, version: str, folder: Path) -> list[FileEntry]:
-    """Upload a local folder's files below a claimed version; return their entries by path.
+def stage_release(
+    target: str, version: str, folder: Path, copies: Sequence[Copy] = ()
+) -> list[FileEntry]:
+    """Upload a local folder's files, and make copies, below a claimed version.
 
-    Files that are there already are not sent again. Each is read back and compared by its
-    SHA-256. May be called for several folders of one release. Raises PublishError where the
-    release is published already and holds other files.
+    Returns the entries of all of them, in order of path. Files that are there already are not
+    sent again. Each is read back and compared by its SHA-256. May be called for several folders
+    of one release. Raises PublishError where the release is published already and holds other
+    files.
     """
     release = release_uri(target, version)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     published = store_for(release).head(f"{release}/{MANIFEST}") is not None
 
-    def stage(path: Path) -> FileEntry:
-        entry = describe_file(path, path.relative_to(folder).as_posix())
+    def put(entry: FileEntry, write: Callable[[str], object]) -> FileEntry:
         uri = f"{release}/{entry.path}"
         if not _holds(uri, entry):
             if published:
@@ -141,13 +154,21 @@ def stage_release(target: str, version: str, folder: Path) -> list[FileEntry]:
                     f"{uri}: the release is published, and a published release never changes; "
                     "start a new build"
                 )
-            store_for(uri).upload(uri, path)
+            write(uri)
             if not _holds(uri, entry):
                 raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
         return entry
 
+    def stage(path: Path) -> FileEntry:
+        entry = describe_file(path, path.relative_to(folder).as_posix())
+        return put(entry, lambda uri: store_for(uri).upload(uri, path))
+
+    def copy(item: Copy) -> FileEntry:
+        return put(item.entry, lambda uri: store_for(uri).copy(item.source, uri))
+
     with ThreadPoolExecutor(UPLOADS, "stage") as pool:
-        return sorted(pool.map(stage, paths), key=lambda entry: entry.path)
+        entries = [*pool.map(stage, paths), *pool.map(copy, copies)]
+    return sorted(entries, key=lambda entry: entry.path)
 
 
 def commit_release(target: str, manifest: Manifest) -> str:

@@ -57,6 +57,12 @@ def list_dump(options: SourceOptions) -> Iterator[ObjectInfo]:
     return iter(_holding_code(sorted(known, key=lambda item: item.uri), options))
 
 
+def is_in_dump(uri: str, options: SourceOptions) -> bool:
+    """Tell whether an object of that URI would be one of the dump, if it were there."""
+    root = _root(options.dump)
+    return uri == root or uri.startswith(f"{root}/")
+
+
 def origin_of(uri: str, options: SourceOptions) -> Origin:
     """Return an object's place in the dump, and the repository and licence to assume."""
     root = _root(options.dump)

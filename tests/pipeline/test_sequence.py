@@ -18,6 +18,7 @@ from c2c_tasks.pipeline import (
     execute,
     extract,
     merge_functions,
+    merge_programs,
     plan,
     publish,
     run_build,
@@ -102,8 +103,10 @@ def finish(build: Build) -> None:
     listing = (file_path(build.folder("plan")) / "part-00000.json").as_uri()
     extracted = extract(build, {"shard": "1 of 1", "index": 0, "uri": listing, "rows": 0})
     for shard in merge_functions(build, [extracted]):
-        for step in (write_inputs, execute, curate, compose):
+        for step in (write_inputs, execute, curate):
             shard = step(build, shard)
+    for shard in merge_programs(build):
+        compose(build, shard)
     publish(build, audit(build))
 
 
@@ -122,8 +125,13 @@ def test_nights_add_what_is_new_and_keep_what_is_there(
     (dump / "renamed.py").write_bytes((dump / "colorsys.py").read_bytes())
     with pytest.raises(NothingNew, match="no function"):
         run_build(make_build("three", "2026-11-26", dump=str(dump)))
-    with pytest.raises(NothingNew, match="nothing new"):  # it is not read again
+    with pytest.raises(NothingNew, match="no function"):  # the copy is noted by a release alone
         run_build(make_build("again", "2026-11-26", dump=str(dump)))
+    (dump / "renamed.py").write_text("NOTHING = None\n")
+    with pytest.raises(NothingNew, match="no function"):
+        run_build(make_build("nothing", "2026-11-26", dump=str(dump)))
+    with pytest.raises(NothingNew, match="nothing new"):  # it is not read again
+        run_build(make_build("nothing again", "2026-11-26", dump=str(dump)))
 
     late.write_bytes(later)
     second = run_build(make_build("four", "2026-11-27", dump=str(dump)))

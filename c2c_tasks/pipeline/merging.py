@@ -1,0 +1,169 @@
+"""Merging: what all shards of candidates together change in what the target has seen."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from c2c_tasks.catalogue import Catalogue
+from c2c_tasks.config import MAX_SHARDS, CaseOptions, catalogue_url
+from c2c_tasks.curation.cases import weakness
+from c2c_tasks.curation.ingestion import KEY, Ingestion
+from c2c_tasks.curation.judging import judge
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
+from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
+from c2c_tasks.publishing.data_files import read_program_columns, read_programs
+from c2c_tasks.publishing.ledger import ledger_files
+from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
+from c2c_tasks.records import Function, LedgerEntry, arrow_schema
+from c2c_tasks.shards import (
+    StepReport,
+    cut_batches,
+    run_step,
+    write_batch_shard,
+    write_batches,
+)
+from c2c_tasks.store import local_copy, store_for
+
+KEY_SCHEMA = pa.schema([arrow_schema(LedgerEntry).field(name) for name in KEY])
+
+
+def merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:
+    """Find out which candidates are new over all shards, and cut function shards of them.
+
+    Where nothing is to be run, but rows of the parent leave or have moved, there is one shard
+    without functions.
+
+    Raises NothingNew where the release would be its parent again; BuildError where no function
+    is left and there is no earlier release either.
+    """
+    plan = Plan.of(build)
+
+    def work(report: StepReport) -> None:
+        with tempfile.TemporaryDirectory(prefix="c2c-merge-") as name, ExitStack() as stack:
+            folder = Path(name)
+            options = build.config.functions
+            ingestion = stack.enter_context(
+                Ingestion(folder, options.merge_memory_megabytes, plan.build_number)
+            )
+            candidates = [stack.enter_context(local_copy(s["uri"])) for s in extracted]
+            ledger = stack.enter_context(_ledger(plan, build.config.publishing.target))
+            ingestion.read(candidates, ledger)
+            if plan.parent:
+                ingestion.supersede(plan.superseded)
+                ingestion.settle()
+            else:
+                ingestion.replay()
+            judge(ingestion, build.config, folder, report)
+            ingestion.conclude(_withdrawn(build, plan))
+            _write_results(build, plan, ingestion, folder, report)
+
+    report = run_step(
+        "merge_functions",
+        inputs=[
+            *(shard["uri"] for shard in extracted),
+            *([f"{plan.order_of}/{MANIFEST}"] if plan.order_of else []),
+            plan_uri(build),
+        ],
+        output=build.folder("merge_functions"),
+        config={
+            section: getattr(build.config, section).model_dump(mode="json")
+            for section in ("rights", "functions", "cases")
+        },
+        work=work,
+    )
+    tell(report, "merge_functions")
+    _check(build, plan, report)
+    sizes: list[int] = report.facts["shard_rows"]
+    return [
+        {
+            "shard": f"{index + 1} of {len(sizes)}",
+            "index": index,
+            "uri": build.shard("merge_functions", index),
+            "rows": rows,
+        }
+        for index, rows in enumerate(sizes)
+    ]
+
+
+def _write_results(
+    build: Build, plan: Plan, ingestion: Ingestion, folder: Path, report: StepReport
+) -> None:
+    removed = ingestion.removed()
+    if plan.parent:
+        programs = report.stage("programs carried over", "programs")
+        ids = read_program_columns(plan.parent, ["function_id"])
+        reasons = Counter(removed.get(identity, "") for (identity,) in ids)
+        programs.keep(reasons.pop("", 0))
+        for reason, rows in reasons.items():
+            programs.drop(reason, rows)
+    report.facts["shard_rows"] = _write_function_shards(build, ingestion)
+    place = build.folder("merge_functions")
+    store_for(place).write(f"{place}/removed.json", json.dumps(removed).encode())
+    report.facts["removed"] = len(removed)
+    report.facts["moved"] = write_batch_shard(f"{place}/moved.parquet", Function, ingestion.moved())
+    report.facts["entries"] = write_batch_shard(
+        f"{place}/entries.parquet", LedgerEntry, ingestion.entries()
+    )
+    replaced = folder / "replaced.parquet"
+    # A build from nothing writes a ledger of its own.
+    batches = ingestion.replaced() if plan.parent else iter(())
+    report.facts["replaced"] = write_batches(replaced, KEY_SCHEMA, batches)
+    store_for(place).upload(f"{place}/replaced.parquet", replaced)
+
+
+def _write_function_shards(build: Build, ingestion: Ingestion) -> list[int]:
+    """Write the functions that are to be run in shards; return the rows of each."""
+    total = ingestion.number_to_run()
+    rows = max(build.config.functions.functions_per_shard, -(-total // MAX_SHARDS))
+    sizes: list[int] = []
+    for batches in chain(cut_batches(ingestion.to_run(), rows), [[]]):
+        if batches or not sizes:
+            uri = build.shard("merge_functions", len(sizes))
+            sizes.append(write_batch_shard(uri, Function, batches))
+    return sizes
+
+
+@contextmanager
+def _ledger(plan: Plan, target: str) -> Iterator[list[Path]]:
+    """Give the files of the ledger that the build goes by; none where there is no release yet."""
+    if plan.order_of is None:
+        yield []
+        return
+    with ledger_files(target, read_manifest(plan.order_of)) as paths:
+        yield paths
+
+
+def _withdrawn(build: Build, plan: Plan) -> dict[str, str]:
+    """Return the parent's programs that rules made tighter since do not let pass, by id."""
+    if not plan.parent or not any(name in CaseOptions.model_fields for name in plan.tightened):
+        return {}
+    judged = (
+        (program.function_id, weakness(program.cases, build.config.cases))
+        for program in read_programs(plan.parent)
+    )
+    return {function_id: reason for function_id, reason in judged if reason is not None}
+
+
+def _check(build: Build, plan: Plan, report: StepReport) -> None:
+    """Raise NothingNew or BuildError where a release would have nothing that is new to say."""
+    if any(report.facts["shard_rows"]) or report.facts["removed"] or report.facts["moved"]:
+        return
+    if plan.parent is None:
+        raise BuildError(
+            f"{build.config.source.dump}: no usable function in it; "
+            "the log lines of `extract` above say what was dropped and why"
+        )
+    if not report.facts["entries"] and not report.facts["replaced"]:
+        Catalogue(catalogue_url()).add_ingested(plan.parent, plan_objects(build))
+    raise NothingNew(
+        f"no function in the new dump objects that {plan.parent} does not hold; "
+        "copies are noted by the next release"
+    )

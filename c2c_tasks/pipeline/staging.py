@@ -1,0 +1,173 @@
+"""Write and audit: from the shards of programs and samples to a staged release."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypedDict
+
+from c2c_tasks.pipeline.build import Build, BuildError
+from c2c_tasks.pipeline.planning import Plan, plan_objects
+from c2c_tasks.pipeline.programs import programs_that_gave_way, removed_programs
+from c2c_tasks.pipeline.progress import Progress
+from c2c_tasks.publishing.audit import audit as audit_release
+from c2c_tasks.publishing.carrying import Changes
+from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
+from c2c_tasks.publishing.ledger import write_ledger
+from c2c_tasks.publishing.manifest import FileEntry, read_manifest
+from c2c_tasks.publishing.release import Copy, claim_version, release_uri, stage_release
+from c2c_tasks.records import Function, Program, Sample, arrow_schema, to_row
+from c2c_tasks.samples.formats import layout, schema_of
+from c2c_tasks.sandbox.choice import choose_launcher
+from c2c_tasks.sandbox.execution import execute as execute_inputs
+from c2c_tasks.sandbox.launchers import AUDIT
+from c2c_tasks.shards import StepReport, read_columns, read_shard, run_step
+from c2c_tasks.store import local_copy
+
+log = logging.getLogger(__name__)
+
+
+class StagedRelease(TypedDict):
+    """A release whose data files are in their place and passed the audit."""
+
+    version: str
+    uri: str
+    programs: int
+
+
+def audit(
+    build: Build, *, client: Any = None, labels: dict[str, str] | None = None
+) -> StagedRelease:
+    """Stage the data files of the release and check what the store then holds.
+
+    `client` and `labels` are those of `execute`: a sample of the programs is run again.
+    Raises BuildError where more shards failed than may, or no program is left; AuditError
+    where the staged files are unsound.
+    """
+    options = build.config.publishing
+    plan = Plan.of(build)
+    progress = Progress.of(build)
+    progress.check_completed(options.max_failed_shards)
+
+    def work(report: StepReport) -> None:
+        version = claim_version(options.target, plan.date, build.build_id)
+        with tempfile.TemporaryDirectory(prefix="c2c-release-") as folder:
+            copies = _write_files(build, plan, progress, Path(folder))
+            files = stage_release(options.target, version, Path(folder), copies)
+        with tempfile.TemporaryDirectory(prefix="c2c-ledger-") as folder:
+            ledger = _write_ledger(build, plan, progress, Path(folder))
+        uri = release_uri(options.target, version)
+        log.info("audit: staged %d files of %s", len(files), uri)
+        programs = sum(entry.rows or 0 for entry in files if entry.config == "programs")
+        if not programs:
+            raise BuildError(
+                f"{build.config.source.dump}: no program came out of it; "
+                "the log lines of `curate` say what was dropped and why"
+            )
+        sandbox = build.config.sandbox.model_copy(
+            update={"refine_rounds": 0, "coverage": False, "determinism_runs": False}
+        )
+        launcher = choose_launcher(sandbox, client, labels or {})
+        audit_release(
+            uri,
+            files,
+            audited={item.entry.path for item in copies},
+            schemas={
+                "programs": arrow_schema(Program),
+                **{format_: schema_of(format_) for format_ in build.config.samples.formats},
+            },
+            programs=options.audit_programs,
+            execute=partial(
+                execute_inputs,
+                options=sandbox,
+                report=StepReport("audit", uri),
+                launcher=launcher,
+                surroundings=AUDIT,
+            ),
+            seed=build.build_id,
+        ).raise_for_faults()
+        report.facts = {
+            "version": version,
+            "programs": programs,
+            "files": [entry.model_dump() for entry in files],
+            "ledger": [entry.model_dump() for entry in ledger],
+        }
+
+    report = run_step(
+        "audit",
+        inputs=[
+            build.folder("merge_programs"),
+            *(build.shard("compose", index) for index in progress.completed),
+        ],
+        output=build.folder("audit"),
+        config=[options.model_dump(mode="json"), plan.date, progress.failed],
+        work=work,
+    )
+    version = report.facts["version"]
+    return {
+        "version": version,
+        "uri": release_uri(options.target, version),
+        "programs": report.facts["programs"],
+    }
+
+
+def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> list[Copy]:
+    """Write the release's new files, in order of function id; return those to be copied."""
+    moved = f"{build.folder('merge_functions')}/moved.parquet"
+    copies = write_data_files(
+        folder,
+        _rows(build, "merge_programs", Program, progress),
+        _rows(build, "compose", Sample, progress),
+        build.config.publishing,
+        formats=build.config.samples.formats,
+        layout=layout,
+        schema_of=schema_of,
+        parent=plan.parent,
+        changes=Changes(
+            removed=removed_programs(build),
+            moved={f.function_id: to_row(f) for f in read_shard(moved, Function)},
+        ),
+    )
+    left_out = set(_left_out(build, progress).values())
+    write_dump_objects(folder, (o for o in plan_objects(build) if o.uri not in left_out))
+    return copies
+
+
+def _write_ledger(build: Build, plan: Plan, progress: Progress, folder: Path) -> list[FileEntry]:
+    target = build.config.publishing.target
+    place = build.folder("merge_functions")
+    with (
+        local_copy(f"{place}/replaced.parquet") as replaced,
+        local_copy(f"{place}/entries.parquet") as entries,
+    ):
+        return write_ledger(
+            target,
+            read_manifest(plan.parent).ledger if plan.parent else [],
+            folder,
+            replaced=replaced,
+            entries=entries,
+            gave_way=programs_that_gave_way(build),
+            left_out=_left_out(build, progress).keys(),
+        )
+
+
+def _rows(build: Build, step: str, cls: type[Any], progress: Progress) -> Iterator[Any]:
+    for index in progress.completed:
+        yield from read_shard(build.shard(step, index), cls)
+
+
+def _left_out(build: Build, progress: Progress) -> dict[str, str]:
+    """Return the functions of failed shards, with the dump object of each.
+
+    Neither is entered anywhere, so the next build reads the objects again.
+    """
+    return {
+        function_id: dump
+        for index in progress.failed
+        for function_id, dump in read_columns(
+            build.shard("merge_functions", index), ("function_id", "dump")
+        )
+    }

@@ -1,0 +1,143 @@
+"""The ledger of a target: every candidate of its dump objects, and what became of it.
+
+Its files lie beside the releases under the digest of their content. A release's manifest names
+those that were its ledger; the next release names the same ones, but for those that hold a row
+which is not true any more, and one with what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from c2c_tasks.publishing.carrying import MAX_SMALL_FILES
+from c2c_tasks.publishing.manifest import FileEntry, Manifest
+from c2c_tasks.publishing.release import describe_file, stored_sha256
+from c2c_tasks.records import LedgerEntry, arrow_schema
+from c2c_tasks.shards import cut_batches, write_batches
+from c2c_tasks.store import StoreUnavailable, local_copy, store_for
+
+LEDGER = "ledger"
+ROWS_PER_FILE = 100_000
+"""Some 100 MB. Files with less than a tenth of that are joined where they are many."""
+
+_KEY = ("function_id", "dump", "repository", "path", "first_line")
+
+
+@contextmanager
+def ledger_files(target: str, manifest: Manifest) -> Iterator[list[Path]]:
+    """Give the files of a release's ledger as local paths."""
+    with ExitStack() as stack:
+        uris = [f"{target}/{entry.path}" for entry in manifest.ledger]
+        yield [stack.enter_context(local_copy(uri)) for uri in uris]
+
+
+def write_ledger(
+    target: str,
+    earlier: Sequence[FileEntry],
+    folder: Path,
+    *,
+    replaced: Path,
+    entries: Path,
+    gave_way: Mapping[str, str],
+    left_out: Set[str],
+) -> list[FileEntry]:
+    """Write what is new in the ledger of a target; return the entries of all its files.
+
+    `earlier` are the files of the release before. `replaced` are the keys of their rows that are
+    not true any more, and `entries` are the new rows, both in Parquet. `gave_way` are functions
+    that turned out to do what another one does, with the id of that one; rows of the functions in
+    `left_out` are not entered, so that they are new to the next build.
+    """
+    gone = {tuple(row.values()) for batch in _batches(replaced) for row in batch.to_pylist()}
+    schema = arrow_schema(LedgerEntry)
+    kept: list[FileEntry] = []
+    local: list[Path] = []
+    for entry in earlier:
+        with local_copy(f"{target}/{entry.path}") as path:
+            if not _holds_any(path, gone):
+                kept.append(entry)
+                continue
+            local.append(folder / f"revised-{len(local):05d}.parquet")
+            write_batches(local[-1], schema, _without(path, gone))
+    small = [entry for entry in kept if (entry.rows or 0) * 10 < ROWS_PER_FILE]
+    if len(small) > MAX_SMALL_FILES:
+        kept = [entry for entry in kept if entry not in small]
+        local.append(folder / "joined.parquet")
+        uris = [f"{target}/{entry.path}" for entry in small]
+        write_batches(local[-1], schema, (batch for uri in uris for batch in _stored(uri)))
+    new = (_with_standing(batch, gave_way, left_out) for batch in _batches(entries))
+    for number, batches in enumerate(cut_batches(new, ROWS_PER_FILE)):
+        local.append(folder / f"new-{number:05d}.parquet")
+        write_batches(local[-1], schema, batches)
+    written = [_put(target, path) for path in local if pq.read_metadata(path).num_rows]
+    return sorted([*kept, *written], key=lambda entry: entry.path)
+
+
+def _put(target: str, path: Path) -> FileEntry:
+    """Store a file under its digest, unless it is there."""
+    entry = describe_file(path, "")
+    entry = entry.model_copy(update={"path": f"{LEDGER}/{entry.sha256}.parquet"})
+    uri = f"{target}/{entry.path}"
+    info = store_for(uri).head(uri)
+    if info is None or info.size != entry.bytes:
+        store_for(uri).upload(uri, path)
+        if stored_sha256(uri) != entry.sha256:
+            raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
+    return entry
+
+
+def _with_standing(
+    batch: pa.RecordBatch, gave_way: Mapping[str, str], left_out: Set[str]
+) -> pa.RecordBatch:
+    ids = _column(batch, "function_id")
+    standings, leaders = _column(batch, "standing"), _column(batch, "leader")
+    for position, identity in enumerate(map(str, ids)):
+        if identity in gave_way and standings[position] == "kept":
+            standings[position] = "behavioural_duplicate"
+            leaders[position] = gave_way[identity]
+    for name, values in (("standing", standings), ("leader", leaders)):
+        index = batch.schema.get_field_index(name)
+        batch = batch.set_column(index, batch.schema.field(index), pa.array(values, pa.string()))
+    return _filtered(batch, lambda row: row[0] not in left_out)
+
+
+def _without(path: Path, gone: Set[tuple[object, ...]]) -> Iterator[pa.RecordBatch]:
+    for batch in _batches(path):
+        yield _filtered(batch, lambda row: row not in gone)
+
+
+def _holds_any(path: Path, gone: Set[tuple[object, ...]]) -> bool:
+    if not gone:
+        return False
+    with pq.ParquetFile(path) as file:
+        return any(
+            not gone.isdisjoint(_keys(batch)) for batch in file.iter_batches(columns=list(_KEY))
+        )
+
+
+def _filtered(batch: pa.RecordBatch, stays: Callable[[tuple[object, ...]], bool]) -> pa.RecordBatch:
+    return batch.filter(pa.array([stays(row) for row in _keys(batch)], pa.bool_()))
+
+
+def _keys(batch: pa.RecordBatch) -> Iterator[tuple[object, ...]]:
+    return zip(*(_column(batch, name) for name in _KEY), strict=True)
+
+
+def _column(batch: pa.RecordBatch, name: str) -> list[object]:
+    values: list[object] = batch.column(name).to_pylist()
+    return values
+
+
+def _stored(uri: str) -> Iterator[pa.RecordBatch]:
+    with local_copy(uri) as path:
+        yield from _batches(path)
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=1_000)
