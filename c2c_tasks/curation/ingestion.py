@@ -37,10 +37,9 @@ _FUNCTION = ", ".join(field.name for field in dataclasses.fields(Function))
 _CANDIDATE = ", ".join(field.name for field in dataclasses.fields(Candidate))
 _ORIGIN = "repository, path, first_line, dump, program"
 """What the places of a function are ordered by."""
-_GAVE_WAY = "('near_duplicate', 'test_split_overlap')"
-_LEADS = "('kept', 'behavioural_duplicate')"
-"""Standings of functions that others give way to: whether a function behaves like another one
-shows only when it has run."""
+_LEADS = "('kept', 'test_split_overlap', 'behavioural_duplicate')"
+"""Standings of functions that near duplicates give way to. The rules that come after that one do
+not change it: else what leaves by them would bring back what gave way, in another order."""
 
 
 class Ingestion:
@@ -155,27 +154,30 @@ class Ingestion:
             f"UNION ALL SELECT {_KEY}, {self._build_number}, NULL, NULL, true FROM newcomers"
         )
 
-    def kept(self, columns: str = "function_id, signature, shingles") -> Iterator[dict[str, Any]]:
-        """Yield columns of the kept functions that are not judged, in order of function id."""
-        yield from self._rows(self._candidates(columns, f"standing IN {_LEADS}"))
+    def leading(self) -> Iterator[dict[str, Any]]:
+        """Yield id, shingles and `ingested` of the functions that lead, in order of ingestion."""
+        yield from self._rows(
+            self._candidates("function_id, shingles, ingested", f"standing IN {_LEADS}")
+        )
 
     def set_standing(self, verdicts: Iterable[tuple[str, str | None, str | None]]) -> None:
         """Give functions a standing and a leader, by id."""
         self._run("CREATE OR REPLACE TEMP TABLE verdicts (id VARCHAR, s VARCHAR, l VARCHAR)")
         self._insert("verdicts", ("id", "s", "l"), verdicts)
         self._run(
-            "UPDATE functions SET standing = s, leader = l FROM verdicts WHERE function_id = id"
+            "UPDATE functions SET standing = s, leader = l, judged = true "
+            "FROM verdicts WHERE function_id = id"
         )
 
     def judge_orphans(self) -> int:
-        """Have functions judged whose leader leads no more; return their number.
+        """Have near duplicates judged whose leader leads no more; return their number.
 
         They count from this build: what was kept since they gave way keeps its place before them.
         """
         return self._count(
             f"UPDATE functions SET standing = NULL, leader = NULL, judged = true, "
-            f"ingested = {self._build_number} WHERE standing IN {_GAVE_WAY} AND leader NOT IN "
-            f"(SELECT function_id FROM functions WHERE standing IN {_LEADS})"
+            f"ingested = {self._build_number} WHERE standing = 'near_duplicate' "
+            f"AND leader NOT IN (SELECT function_id FROM functions WHERE standing IN {_LEADS})"
         )
 
     def judged(self) -> Iterator[dict[str, Any]]:
@@ -184,11 +186,24 @@ class Ingestion:
             self._candidates(f"{_CANDIDATE}, ingested", "judged AND standing IS NULL")
         )
 
+    def overlap_orphans(self) -> Iterator[dict[str, Any]]:
+        """Yield the functions that overlapped with one of another split, which leads no more.
+
+        They keep their place in the order: whatever overlaps with them has given way to them.
+        """
+        yield from self._rows(
+            self._candidates(
+                "function_id, shingles, ingested",
+                "standing = 'test_split_overlap' AND leader NOT IN "
+                f"(SELECT function_id FROM functions WHERE standing IN {_LEADS})",
+            )
+        )
+
     def write(self, relation: str, path: Path) -> Path:
-        """Write `judged` or `kept` as a Parquet file of ids, signatures and shingles."""
+        """Write `judged` or `leading` as a Parquet file of ids, signatures and shingles."""
         where = {
             "judged": "judged AND standing IS NULL",
-            "kept": f"standing IN {_LEADS} AND NOT judged",
+            "leading": f"standing IN {_LEADS}",
         }[relation]
         query = self._candidates("function_id, signature, shingles, ingested", where)
         self._run(f"COPY ({query}) TO {_quoted(path)} (FORMAT parquet, COMPRESSION zstd)")

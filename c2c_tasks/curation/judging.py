@@ -18,7 +18,7 @@ def judge(ingestion: Ingestion, config: BuildConfig, folder: Path, report: StepR
     benchmarks = BenchmarkPrograms(problems, config.functions.near_duplicate_threshold, report)
     ingestion.judge_orphans()
     ingestion.count_duplicates(report.stage("exact duplicates", "functions"))
-    kept = [(r["function_id"], set(read_shingles(r["shingles"]))) for r in ingestion.kept()]
+    kept = [(r["function_id"], set(read_shingles(r["shingles"]))) for r in ingestion.leading()]
     earlier = len(kept)
     overlap = report.stage("benchmark overlap", "functions")
     near = report.stage("near duplicates", "functions")
