@@ -19,6 +19,7 @@ from c2c_tasks.curation.ingestion import KEY, Ingestion
 from c2c_tasks.curation.judging import judge
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
 from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
+from c2c_tasks.pipeline.rules import check_rules
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
 from c2c_tasks.publishing.ledger import ledger_files
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
@@ -47,6 +48,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
     plan = Plan.of(build)
 
     def work(report: StepReport) -> None:
+        check_rules(build.config, plan.rules)
         with tempfile.TemporaryDirectory(prefix="c2c-merge-") as name, ExitStack() as stack:
             folder = Path(name)
             options = build.config.functions

@@ -20,8 +20,8 @@ def merge_programs(build: Build) -> list[ShardReference]:
 
     Raises BuildError where more shards failed than may, NotReached where none was made.
     """
-    plan = Plan.of(build)
     progress = Progress.of(build)
+    plan = Plan.of(build)
     progress.check_curated(build.config.publishing.max_failed_shards)
 
     def work(report: StepReport) -> None:

@@ -7,6 +7,7 @@ import logging
 
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.curation.benchmarks import read_benchmarks
+from c2c_tasks.pipeline.build import BuildError
 
 log = logging.getLogger(__name__)
 
@@ -19,3 +20,10 @@ def digests_of_rules(config: BuildConfig) -> dict[str, str]:
     problems = [text for uri in config.functions.benchmarks for text in read_benchmarks(uri)]
     log.info("plan: %s benchmark problems", f"{len(problems):,}")
     return {"benchmarks": hashlib.sha256("\0".join(problems).encode()).hexdigest()}
+
+
+def check_rules(config: BuildConfig, planned: dict[str, str]) -> None:
+    """Raise BuildError where a list says something else than when the build was planned."""
+    for name, digest in digests_of_rules(config).items():
+        if digest != planned[name]:
+            raise BuildError(f"{name}: changed since the build was planned; clear `plan`")

@@ -48,8 +48,8 @@ def audit(
     where the staged files are unsound.
     """
     options = build.config.publishing
-    plan = Plan.of(build)
     progress = Progress.of(build)
+    plan = Plan.of(build)
     progress.check_completed(options.max_failed_shards)
 
     def work(report: StepReport) -> None:

@@ -140,7 +140,8 @@ def test_tasks_are_those_of_the_design(build: Any) -> None:
         "shard.write_inputs",
         "shard.execute",
         "shard.curate",
-        "shard.compose",
+        "merge_programs",
+        "compose",
         "audit",
         "publish",
     }

@@ -11,7 +11,7 @@ import pytest
 from c2c_tasks.catalogue import CatalogueError
 from c2c_tasks.config import MAX_SHARDS
 from c2c_tasks.pipeline import plan
-from c2c_tasks.pipeline.planning import Plan
+from c2c_tasks.pipeline.planning import Plan, plan_objects
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.sources import SourceError
 from c2c_tasks.store import read
@@ -32,7 +32,7 @@ def test_a_dump_is_cut_by_bytes_and_every_object_is_in_one_shard(
     assert sum(shard["rows"] for shard in shards) == len(listed)
     planned = Plan.of(build)
     assert planned.shards == len(shards) and planned.parent is None
-    assert [item.uri for item in planned.objects] == listed
+    assert [item.uri for item in plan_objects(build)] == listed
 
 
 def test_shards_grow_rather_than_be_too_many(make_build: MakeBuild, workspace: Path) -> None:

@@ -24,7 +24,7 @@ from c2c_tasks.store import read, store_for
 if TYPE_CHECKING:
     from tests.pipeline.conftest import MakeBuild
 
-STEPS = (pipeline.write_inputs, pipeline.execute, pipeline.curate, pipeline.compose)
+STEPS = (pipeline.write_inputs, pipeline.execute, pipeline.curate)
 
 
 def run_all_but(build: Build, failed: int) -> None:
@@ -35,13 +35,14 @@ def run_all_but(build: Build, failed: int) -> None:
             if shard["index"] == failed and step is pipeline.execute:
                 break
             shard = step(build, shard)
+    for shard in pipeline.merge_programs(build):
+        pipeline.compose(build, shard)
 
 
 def test_a_failed_shard_fails_the_build(make_build: MakeBuild) -> None:
     build = make_build(functions_per_shard=25)
-    run_all_but(build, failed=1)
     with pytest.raises(BuildError, match=r"1 of \d function shards failed \(numbers 2\)"):
-        pipeline.audit(build)
+        run_all_but(build, failed=1)
     assert read_pointer(build.config.publishing.target) is None
 
 
@@ -67,6 +68,14 @@ def test_a_release_without_a_failed_shard_says_so_and_the_next_one_makes_it_good
     assert {p.function_id for p in read_programs(second["uri"])} == {
         p.function_id for p in read_programs(whole["uri"])
     }
+
+
+def test_a_shard_without_samples_fails_the_build_too(make_build: MakeBuild) -> None:
+    build = make_build(functions_per_shard=25)
+    run_all_but(build, failed=-1)
+    store_for(build.work).delete(report_uri(build.shard("compose", 0)))
+    with pytest.raises(BuildError, match=r"1 of \d function shards failed \(numbers 1\)"):
+        pipeline.audit(build)
 
 
 def test_a_shard_made_of_other_options_does_not_count(make_build: MakeBuild) -> None:

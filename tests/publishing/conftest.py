@@ -12,6 +12,7 @@ import pytest
 from c2c_tasks.config import BuildConfig, PublishingOptions
 from c2c_tasks.literals import dumps, loads
 from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.carrying import Changes
 from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
 from c2c_tasks.publishing.manifest import (
     Dump,
@@ -45,7 +46,7 @@ from c2c_tasks.records import (
 )
 from c2c_tasks.samples.formats import layout, schema_of
 from c2c_tasks.shards import Stage
-from c2c_tasks.store import ObjectInfo
+from c2c_tasks.store import ObjectInfo, read
 
 DATE = "2026-11-24"
 
@@ -218,12 +219,13 @@ def _write_files(
     programs: Iterable[Program],
     *,
     parent: str | None = None,
+    changes: Changes | None = None,
     rows_per_file: int = 100,
     samples: Callable[[Program], list[Sample]] = _samples,
 ) -> list[FileEntry]:
     """Write the Parquet files of a release into a local folder; return their entries."""
     ordered = sorted(programs, key=lambda program: program.function_id)
-    write_data_files(
+    copies = write_data_files(
         folder,
         ordered,
         (sample for program in ordered for sample in samples(program)),
@@ -232,7 +234,11 @@ def _write_files(
         layout=layout,
         schema_of=schema_of,
         parent=parent,
+        changes=changes,
     )
+    for copy in copies:
+        (folder / copy.entry.path).parent.mkdir(exist_ok=True)
+        (folder / copy.entry.path).write_bytes(read(copy.source))
     write_dump_objects(folder, [ObjectInfo("file:///dump/part.jsonl", "etag", 10)])
     return _entries(folder)
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from c2c_tasks.publishing.carrying import MAX_SMALL_FILES, Changes
 from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
 from c2c_tasks.publishing.manifest import FileEntry, splits_of
 from c2c_tasks.publishing.release import PublishError
-from c2c_tasks.records import FORMATS, SPLITS, Program
+from c2c_tasks.records import FORMATS, SPLITS, Program, to_row
 from c2c_tasks.store import ObjectInfo
 
 Make = Callable[..., Program]
@@ -65,27 +66,82 @@ def test_rows_out_of_order_are_a_mistake(
 @given(
     origins=st.dictionaries(
         st.integers(0, 400),
-        st.tuples(st.sampled_from(SPLITS), st.booleans()),
+        st.tuples(st.sampled_from(SPLITS), st.sampled_from(["old", "new", "leaves", "moves"])),
         min_size=1,
         max_size=30,
     )
 )
 @settings(max_examples=15)
 def test_parent_and_new_make_what_one_build_makes(
-    origins: dict[int, tuple[Any, bool]], make_program: Make, write_files: Any
+    origins: dict[int, tuple[Any, str]], make_program: Make, write_files: Any
 ) -> None:
     programs = {number: make_program(number, split=split) for number, (split, _) in origins.items()}
+    moved = {
+        programs[n].function_id: to_row(replace(programs[n], path="moved.py", first_line=7))
+        for n, (_, what) in origins.items()
+        if what == "moves"
+    }
+    leaving = {programs[n].function_id for n, (_, what) in origins.items() if what == "leaves"}
     with tempfile.TemporaryDirectory() as place:
         whole, parent, child = (Path(place, name) for name in ("whole", "parent", "child"))
         for folder in (whole, parent, child):
             folder.mkdir()
-        at_once = write_files(whole, programs.values())
-        earlier = write_files(parent, [programs[n] for n, (_, old) in origins.items() if old])
+        write_files(
+            whole,
+            [
+                replace(p, path="moved.py", first_line=7) if p.function_id in moved else p
+                for p in programs.values()
+                if p.function_id not in leaving
+            ],
+        )
+        earlier = write_files(
+            parent, [programs[n] for n, (_, what) in origins.items() if what != "new"]
+        )
         _write_manifest(parent, earlier)
-        new = [programs[n] for n, (_, old) in origins.items() if not old]
-        assert write_files(child, new, parent=parent.as_uri()) == at_once
-        # Were a function built again, the new row would stand.
-        assert write_files(child, programs.values(), parent=parent.as_uri()) == at_once
+        write_files(
+            child,
+            [programs[n] for n, (_, what) in origins.items() if what == "new"],
+            parent=parent.as_uri(),
+            changes=Changes(dict.fromkeys(leaving, "opted_out"), moved),
+        )
+        for config in ("programs", *FORMATS):
+            for split in SPLITS:
+                assert _rows(child, config, split) == _rows(whole, config, split)
+
+
+def test_a_file_that_nothing_touches_is_copied(
+    tmp_path: Path, make_program: Make, write_files: Any
+) -> None:
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    parent.mkdir(), child.mkdir()
+    old = sorted((make_program(n, split="train") for n in range(150)), key=lambda p: p.function_id)
+    _write_manifest(parent, write_files(parent, old))
+    write_files(
+        child,
+        [make_program(900, split="train")],
+        parent=parent.as_uri(),
+        changes=Changes({old[120].function_id: "opted_out"}),
+    )
+    names = [f"programs/train-0000{n}-of-00003.parquet" for n in range(3)]
+    assert [pq.read_metadata(child / name).num_rows for name in names] == [100, 49, 1]
+    first = parent / "programs" / "train-00000-of-00002.parquet"
+    assert (child / names[0]).read_bytes() == first.read_bytes()
+
+
+def test_many_small_files_are_joined(tmp_path: Path, make_program: Make, write_files: Any) -> None:
+    release = tmp_path / "0"
+    release.mkdir()
+    _write_manifest(release, write_files(release, [make_program(0, split="test")]))
+    for night in range(1, 40):
+        following = tmp_path / str(night)
+        following.mkdir()
+        new = [make_program(night, split="test")]
+        _write_manifest(following, write_files(following, new, parent=release.as_uri()))
+        release = following
+        files = list((release / "programs").glob("test-*"))
+        assert len(files) <= MAX_SMALL_FILES + 2  # those that were joined are not small
+    assert len(_rows(release, "programs", "test")) == 40
+    assert len(_rows(release, "sft", "test")) == 40
 
 
 def test_a_parent_with_other_columns_is_refused(
@@ -97,6 +153,7 @@ def test_a_parent_with_other_columns_is_refused(
     path = parent / "sft" / "train-00000-of-00001.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["template"]), path)
     _write_manifest(parent, entries)
+    (tmp_path / "child").mkdir()
     with pytest.raises(PublishError, match=r"sft/train.*its columns are not those.*mode=full"):
         write_files(tmp_path / "child", [make_program(2)], parent=parent.as_uri())
 
@@ -109,6 +166,15 @@ def test_a_release_gives_its_programs_and_dump_objects_back(
     by_id = sorted(read_programs(release), key=lambda program: program.function_id)
     assert by_id == sorted(programs, key=lambda program: program.function_id)
     assert list(read_dump_objects(release)) == [ObjectInfo("file:///dump/part.jsonl", "etag", 10)]
+
+
+def _rows(folder: Path, config: str, split: str) -> list[dict[str, Any]]:
+    found = [
+        row
+        for path in (folder / config).glob(f"{split}-*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    return sorted(found, key=lambda row: (row["function_id"], row.get("sample_id", "")))
 
 
 def _write_manifest(folder: Path, files: list[FileEntry]) -> None:
