@@ -27,7 +27,7 @@ def close_over(module: Module, function: ast.FunctionDef) -> str:
     be text (PEP 563). Raises Impure.
     """
     statements = _closure(module, function, {})
-    annotated = {name for statement in statements for name in module.facts(statement).annotated}
+    annotated = {name for statement in statements for name in module.scan(statement).annotated}
     postponed = module.postpones_annotations and not all(map(is_builtin, annotated))
     try:
         for name in sorted(annotated):
@@ -50,11 +50,11 @@ def _closure(module: Module, start: ast.stmt, known: Statements) -> Statements:
         statement = remaining.pop()
         if statement not in closed:
             closed[statement] = frozenset()
-            for name in sorted(module.facts(statement).needed):
+            for name in sorted(module.needed(statement)):
                 remaining.extend(_definition(module, name, closed))
     # Names are looked up in no time and most functions fail there, so this comes last.
     for statement in closed:
-        violation = None if isinstance(statement, IMPORTS) else module.facts(statement).violation
+        violation = None if isinstance(statement, IMPORTS) else module.violation(statement)
         if violation is not None:
             raise Impure(violation)
     return closed
