@@ -13,7 +13,7 @@ from c2c_tasks.config import MAX_SHARDS, Section, catalogue_url
 from c2c_tasks.curation.benchmarks import benchmark_objects, read_benchmarks
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.functions import unique_functions
-from c2c_tasks.curation.tokens import canonical_digest
+from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
@@ -45,7 +45,7 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         for uri, _ in json.loads(read(dump_shard["uri"])):
             for file in read_object(uri, options, report):
                 yield from extract_functions(
-                    file, build.config.extraction, report, identify=canonical_digest
+                    file, build.config.extraction, report, identify=canonical_digest_of
                 )
 
     def work(report: StepReport) -> None:

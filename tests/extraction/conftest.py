@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import ExtractionOptions
-from c2c_tasks.curation.tokens import canonical_digest
+from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import Stage, StepReport
@@ -34,7 +34,7 @@ class Extraction:
         )
         functions = list(
             extract_functions(
-                file, ExtractionOptions(**options), self.report, identify=canonical_digest
+                file, ExtractionOptions(**options), self.report, identify=canonical_digest_of
             )
         )
         for stage in self.report.stages:
