@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, Section, catalogue_url
+from c2c_tasks.config import MAX_SHARDS, ExtractionOptions, Section, catalogue_url
 from c2c_tasks.curation.benchmarks import benchmark_objects, read_benchmarks
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.functions import unique_functions
 from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
+from c2c_tasks.extraction.processes import Crashed, map_in_processes
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
 from c2c_tasks.pipeline.build import (
@@ -28,25 +30,40 @@ from c2c_tasks.pipeline.build import (
 )
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.publishing.data_files import read_programs
-from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
+from c2c_tasks.records import Execution, Function, Inputs, Program, Sample, SourceFile
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
+from c2c_tasks.shards import Stage, StepReport, read_shard, run_step, write_shard
 from c2c_tasks.sources import read_object
 from c2c_tasks.store import read
 
 
 def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
     """Read a shard's dump objects and write the functions found in them."""
-    options = build.config.source
+    source, options = build.config.source, build.config.extraction
+
+    def files(report: StepReport) -> Iterator[SourceFile]:
+        for uri, _ in json.loads(read(dump_shard["uri"])):
+            yield from read_object(uri, source, report)
 
     def functions(report: StepReport) -> Iterator[Function]:
-        for uri, _ in json.loads(read(dump_shard["uri"])):
-            for file in read_object(uri, options, report):
-                yield from extract_functions(
-                    file, build.config.extraction, report, identify=canonical_digest_of
-                )
+        results = map_in_processes(
+            partial(_extract_file, options),
+            files(report),
+            options.extraction_processes,
+            weigh=lambda file: len(file.content),
+        )
+        with closing(results):
+            for result in results:
+                if isinstance(result, Crashed):
+                    reason = _CRASHES[result.reason]
+                    report.stage("parsed files", "files").drop(reason)
+                    report.problem(f"{result.item.dump}: {result.item.path}: {reason}")
+                else:
+                    found, stages = result
+                    _add(stages, report)
+                    yield from found
 
     def work(report: StepReport) -> None:
         report.stage("source files", "files")
@@ -58,10 +75,34 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         "extract",
         inputs=[dump_shard["uri"]],
         output=build.shard("extract", dump_shard["index"]),
-        config={"source": options.model_dump(), "extraction": build.config.extraction.model_dump()},
+        config={
+            "source": source.model_dump(),
+            "extraction": options.model_dump(exclude={"extraction_processes"}),
+        },
         work=work,
     )
     return reference(dump_shard, report)
+
+
+_CRASHES = {"crashed": "crashed_parser", "timed_out": "parser_timed_out"}
+"""Reasons for dropping a file, by what became of the process that extracted from it."""
+
+
+def _extract_file(
+    options: ExtractionOptions, file: SourceFile
+) -> tuple[list[Function], list[Stage]]:
+    """Return the functions of a file, and the stages that count what was dropped."""
+    report = StepReport("extract", file.dump)
+    found = list(extract_functions(file, options, report, identify=canonical_digest_of))
+    return found, report.stages
+
+
+def _add(stages: list[Stage], report: StepReport) -> None:
+    for stage in stages:
+        total = report.stage(stage.name, stage.unit)
+        total.keep(stage.rows_out)
+        for reason, rows in stage.dropped.items():
+            total.drop(reason, rows)
 
 
 def merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:

@@ -51,7 +51,8 @@ class Extraction:
     def reason(self, content: str, **options: Any) -> str:
         """Return why the one function of an indented text that is dropped is no candidate."""
         before = dict(self.stage("functions").dropped)
-        self.extract(dedent(content), **options)
+        # With a function that is kept the text is parsed, whatever the other one looks like.
+        self.extract(f"{dedent(content)}\ndef kept(x):\n    return x\n", **options)
         after = self.stage("functions").dropped
         (reason,) = (name for name in after if after[name] != before.get(name))
         return reason
