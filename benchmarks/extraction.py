@@ -13,7 +13,7 @@ import warnings
 
 from benchmarks.measuring import arguments, show, take_turns, verdict
 from c2c_tasks.config import ExtractionOptions, SourceOptions
-from c2c_tasks.curation.tokens import canonical_digest
+from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import StepReport
@@ -41,7 +41,7 @@ def main() -> int:
         return [
             function
             for file in files
-            for function in extract_functions(file, options, report, identify=canonical_digest)
+            for function in extract_functions(file, options, report, identify=canonical_digest_of)
         ]
 
     timings = take_turns(

@@ -25,13 +25,30 @@ _INVENTED = "~"
 _END = "end"
 _ABSENT = "absent"
 """Stands where a list of the tree has a gap: the key of ``**`` in a dict, no default."""
-_KINDS: dict[type[ast.AST], str] = {ast.AnnAssign: "Assign"}
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+_HIDDEN = {"annotation", "returns", "type_params"}
 _SILENT = {
     *("ctx", "kind", "type_comment", "type_params", "type_ignores", "simple"),
     *("annotation", "returns"),
 }
+_BINDING = {
+    **dict.fromkeys(("FunctionDef", "AsyncFunctionDef", "ClassDef", "ExceptHandler"), "name"),
+    **{"arg": "arg", "MatchAs": "name", "MatchStar": "name", "MatchMapping": "rest"},
+}
+"""The field by which a node binds a name."""
+_SHAPES = {
+    kind: (
+        "Assign" if kind is ast.AnnAssign else kind.__name__,
+        tuple(field for field in kind._fields if field not in _SILENT),
+        _BINDING.get(kind.__name__),
+        tuple(field for field in kind._fields if field in _HIDDEN),
+    )
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""Of each kind of node: its name, the fields that count, the one that binds, the hidden ones."""
 
 
 def shingles(program: str, entry_point: str) -> frozenset[str]:
@@ -51,7 +68,12 @@ def canonical_digest(program: str, entry_point: str) -> str:
 
     Raises SyntaxError where the program cannot be parsed.
     """
-    text = "\n".join(_numbered(tokens(program, entry_point)))
+    return canonical_digest_of(parse_module(program), entry_point)
+
+
+def canonical_digest_of(tree: ast.Module, entry_point: str) -> str:
+    """Return the canonical digest of a program that was parsed already."""
+    text = "\n".join(_numbered(tokens_of(tree, entry_point)))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -60,9 +82,22 @@ def tokens(program: str, entry_point: str) -> list[str]:
 
     Raises SyntaxError where the program cannot be parsed.
     """
-    tree = parse_module(program)
+    return tokens_of(parse_module(program), entry_point)
+
+
+def tokens_of(tree: ast.Module, entry_point: str) -> list[str]:
+    """Return the tokens of a program that was parsed already, as `tokens` does."""
     entry = _definition(tree, entry_point)
-    return list(_walk(tree, _roles(tree, entry), entry))
+    walk = _Walk(entry)
+    walk.over(tree)
+    roles = {name: _INVENTED + name for name in walk.bound}
+    roles |= _imported(walk.imports, tree)
+    if entry is not None:
+        roles |= {name: f"p{position}" for position, name in enumerate(_parameters(entry.args))}
+    found = walk.tokens
+    for place in walk.names:
+        found[place] = roles.get(found[place], found[place])
+    return found
 
 
 def top_level_functions(program: str) -> dict[str, str]:
@@ -89,33 +124,27 @@ def _definition(tree: ast.Module, name: str) -> _Definition | None:
     )
 
 
-def _roles(tree: ast.Module, entry: _Definition | None) -> dict[str, str]:
-    """Return the token of each name that the program binds."""
+def _imported(imports: list[ast.Import | ast.ImportFrom], tree: ast.Module) -> dict[str, str]:
+    """Return the dotted path of each name that a program imports."""
     roles: dict[str, str] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=aliases):
-                for alias in aliases:
-                    roles[alias.asname or alias.name.partition(".")[0]] = alias.name
-            case ast.ImportFrom(module=module, names=aliases):
-                for alias in aliases:
-                    roles[alias.asname or alias.name] = f"{module}.{alias.name}"
-            case (
-                ast.FunctionDef(name=str(name))
-                | ast.AsyncFunctionDef(name=str(name))
-                | ast.ClassDef(name=str(name))
-                | ast.arg(arg=str(name))
-                | ast.Name(id=str(name), ctx=ast.Store())
-                | ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-                | ast.MatchMapping(rest=str(name))
-            ):
-                roles.setdefault(name, _INVENTED + name)
-    if entry is not None:
-        for position, parameter in enumerate(_parameters(entry.args)):
-            roles[parameter] = f"p{position}"
+    for node in imports:
+        for name, path in _bound_by(node):
+            if roles.setdefault(name, path) != path:
+                break
+        else:
+            continue
+        # Of imports that disagree, the innermost counts, and the last one of these.
+        walked = (inner for inner in ast.walk(tree) if isinstance(inner, _IMPORTS))
+        return {name: path for inner in walked for name, path in _bound_by(inner)}
     return roles
+
+
+def _bound_by(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+        else:
+            yield alias.asname or alias.name.partition(".")[0], alias.name
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[str]:
@@ -129,50 +158,99 @@ def _parameters(arguments: ast.arguments) -> Iterator[str]:
         yield arguments.kwarg.arg
 
 
-def _walk(tree: ast.Module, roles: dict[str, str], entry: _Definition | None) -> Iterator[str]:
-    """Yield the tokens of a tree, without recursion: a sum may be thousands of terms deep."""
-    stack: list[ast.AST | str] = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            yield node
-        elif isinstance(node, ast.Constant):
-            yield _constant(node.value)
-        elif isinstance(node, ast.Name):
-            yield roles.get(node.id, node.id)
-        elif not isinstance(node, ast.Import | ast.ImportFrom):
-            parts = _parts(node)
-            kind = "EntryPoint" if node is entry else _KINDS.get(type(node), type(node).__name__)
-            # With what is there named, and lists ended, only one tree has these tokens.
-            yield ".".join([kind, *(field for field, _ in parts)])
-            stack.extend(reversed([token for _, value in parts for token in _tokens(value, roles)]))
+class _Walk:
+    """A walk over a tree, without recursion: a sum may be thousands of terms deep."""
+
+    def __init__(self, entry: _Definition | None) -> None:
+        self._entry = entry
+        self.tokens: list[str] = []
+        self.names: list[int] = []
+        """Places of the tokens that are names, and may stand for something."""
+        self.bound: set[str] = set()
+        """Names that the author made up."""
+        self.imports: list[ast.Import | ast.ImportFrom] = []
+
+    def over(self, tree: ast.AST) -> None:
+        """Add the tokens of a tree."""
+        # On the stack are nodes, tokens, and names as tuples of one.
+        stack: list[Any] = [tree]
+        put = self.tokens.append
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            if kind is str:
+                put(node)
+            elif kind is ast.Name:
+                self.names.append(len(self.tokens))
+                put(node.id)
+                if type(node.ctx) is ast.Store:
+                    self.bound.add(node.id)
+            elif kind is ast.Constant:
+                put(_constant(node.value))
+            elif kind is tuple:
+                self.names.append(len(self.tokens))
+                put(node[0])
+            elif kind is ast.Attribute:
+                # It is behaviour, whoever else has its name: with the dot no role is found.
+                put("Attribute.value.attr")
+                stack += (f".{node.attr}", node.value)
+            elif kind is ast.Import or kind is ast.ImportFrom:
+                self.imports.append(node)
+            else:
+                self._fields(node, stack)
+
+    def _fields(self, node: ast.AST, stack: list[Any]) -> None:
+        """Add the token of a node, and put on the stack what its fields hold."""
+        kind, fields, binding, hidden = _SHAPES[type(node)]
+        if binding and (name := getattr(node, binding)):
+            self.bound.add(name)
+        for field in hidden:
+            self._hidden(getattr(node, field))
+        # With what is there named, and lists ended, only one tree has these tokens.
+        label = "EntryPoint" if node is self._entry else kind
+        found: list[Any] = []
+        for field, value in _parts(node, fields):
+            label = f"{label}.{field}"
+            if type(value) is list:
+                for item in value:
+                    found.append((item,) if type(item) is str else item or _ABSENT)
+                found.append(_END)
+            elif isinstance(value, ast.AST):
+                found.append(value)
+            else:
+                found.append((value,) if type(value) is str else str(value))
+        self.tokens.append(label)
+        found.reverse()
+        stack += found
+
+    def _hidden(self, value: Any) -> None:
+        """Note the names that are bound where no token comes from, as by a lambda's parameters."""
+        for tree in value if type(value) is list else [value]:
+            if tree is not None and type(tree) not in (ast.Name, ast.Constant):
+                walk = _Walk(None)
+                walk.over(tree)
+                self.bound |= walk.bound
 
 
-def _parts(node: ast.AST) -> list[tuple[str, Any]]:
-    """Return the fields of a node that count and are not empty."""
+def _parts(node: ast.AST, fields: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a node that count and are not empty."""
     if isinstance(node, ast.AnnAssign) and node.value is not None:
-        return [("targets", [node.target]), ("value", node.value)]
-    parts = []
-    for field, value in ast.iter_fields(node):
-        if field == "body" and isinstance(node, _SCOPES) and ast.get_docstring(node, False):
+        yield "targets", [node.target]
+        yield "value", node.value
+        return
+    for field in fields:
+        value = getattr(node, field)
+        if field == "body" and isinstance(node, _SCOPES) and _has_docstring(value):
             value = value[1:]
-        if field not in _SILENT and value is not None and value != []:
-            # An attribute is behaviour, whoever else has its name: with the dot no role is found.
-            parts.append((field, f".{value}" if field == "attr" else value))
-    return parts
+        if value is not None and value != []:
+            yield field, value
 
 
-def _tokens(value: Any, roles: dict[str, str]) -> Iterator[ast.AST | str]:
-    if isinstance(value, list):
-        for item in value:
-            yield roles.get(item, item) if isinstance(item, str) else item or _ABSENT
-        yield _END
-    elif isinstance(value, ast.AST):
-        yield value
-    elif isinstance(value, str):
-        yield roles.get(value, value)
-    else:
-        yield str(value)
+def _has_docstring(body: list[ast.stmt]) -> bool:
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str(text))), *_] if text:
+            return True
+    return False
 
 
 def _constant(value: object) -> str:

@@ -15,8 +15,17 @@ from c2c_tasks.extraction.modules import Module
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import StepReport
 
-_TOP_LEVEL_FUNCTION = re.compile(r"(?:\A|[\r\n])(?:async[ \t]+)?def[ \t]")
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+Identify = Callable[[ast.Module, str], str]
+"""Gives a program, by its tree and entry point, the function id."""
+
+_FUNCTION = re.compile(r"^(?:async[ \t]+)?def[ \t]", re.MULTILINE)
+_TAKING = re.compile(r"^def[ \t](?![^(\[\n]*\([ \t]*\))", re.MULTILINE)
+_GIVING = re.compile(r"\breturn\b(?![ \t]*(?:None[ \t]*)?(?:[\n;#]|\Z))")
+_COMPOUND = {
+    *(ast.If, ast.For, ast.While, ast.With, ast.Try, ast.TryStar, ast.Match),
+    *(ast.AsyncFor, ast.AsyncWith, ast.ExceptHandler, ast.match_case),
+}
+_BLOCKS = ("body", "cases", "handlers", "orelse", "finalbody")
 
 
 def extract_functions(
@@ -24,18 +33,18 @@ def extract_functions(
     options: ExtractionOptions,
     report: StepReport,
     *,
-    identify: Callable[[str, str], str],
+    identify: Identify,
 ) -> Iterator[Function]:
     """Yield the pure functions of a file, each with what it needs to run alone.
 
-    `identify` gives a program, by its text and entry point, the function id. Every file is
-    counted in the stage ``parsed files``, every function at the top level of a parsed file in
-    the stage ``functions``, with the reason where it is no candidate.
+    Every file is counted in the stage ``parsed files``, every function at the top level of a
+    parsed file in the stage ``functions``, with the reason where it is no candidate. Files
+    whose text shows that none of their functions is one are not parsed.
     """
     parsed = report.stage("parsed files", "files")
     stage = report.stage("functions", "functions")
-    if not _TOP_LEVEL_FUNCTION.search(file.content):  # most files of a dump hold classes
-        parsed.drop("no_top_level_function")
+    if reason := hopeless(file.content):
+        parsed.drop(reason)
         return
     try:
         with _collector_paused():
@@ -45,11 +54,26 @@ def extract_functions(
         return
     parsed.keep()
     for result in found:
-        if isinstance(result, Impure):
-            stage.drop(result.reason)
+        if isinstance(result, str):
+            stage.drop(result)
         else:
             stage.keep()
             yield result
+
+
+def hopeless(text: str) -> str | None:
+    """Return why none of a file's functions can be a candidate, as far as its text shows it.
+
+    A candidate has a parameter, and returns a value somewhere after its header.
+    """
+    normal = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    first = _FUNCTION.search(normal)
+    if first is None:
+        return "no_top_level_function"
+    taking = _TAKING.search(normal, first.start())
+    if taking is None or _GIVING.search(normal, taking.end()) is None:
+        return "no_candidate_shape"
+    return None
 
 
 @contextmanager
@@ -68,8 +92,8 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _examined(
-    file: SourceFile, options: ExtractionOptions, identify: Callable[[str, str], str]
-) -> Iterator[Function | Impure]:
+    file: SourceFile, options: ExtractionOptions, identify: Identify
+) -> Iterator[Function | str]:
     """Yield each function of a file, or why it is no candidate. Raises SyntaxError."""
     module = Module(file.content)
     for node in module.body:
@@ -77,7 +101,7 @@ def _examined(
             try:
                 yield _function(node, module, file, options, identify)
             except Impure as error:
-                yield error
+                yield error.reason  # the error itself would keep the tree alive
 
 
 def _function(
@@ -85,23 +109,21 @@ def _function(
     module: Module,
     file: SourceFile,
     options: ExtractionOptions,
-    identify: Callable[[str, str], str],
+    identify: Identify,
 ) -> Function:
     if isinstance(node, ast.AsyncFunctionDef):
         raise Impure("asynchronous")
-    _check_shape(node, options, may_yield="yield" in module.text)
+    _check_shape(node, options)
+    if "yield" in module.text and module.scan(node).is_generator:
+        raise Impure("generator")
     if module.definition(node.name) != [node]:
         raise Impure("redefined")
     program = close_over(module, node)
-    if len(program) > options.max_program_characters:
+    if len(program.text) > options.max_program_characters:
         raise Impure("program_too_long")
-    try:
-        function_id = identify(program, node.name)
-    except SyntaxError:
-        raise Impure("does_not_compile") from None
     return Function(
-        function_id=function_id,
-        program=program,
+        function_id=identify(program.tree, node.name),
+        program=program.text,
         entry_point=node.name,
         parameters=parameters_of(node, module.segment),
         repository=file.repository,
@@ -114,7 +136,7 @@ def _function(
     )
 
 
-def _check_shape(node: ast.FunctionDef, options: ExtractionOptions, *, may_yield: bool) -> None:
+def _check_shape(node: ast.FunctionDef, options: ExtractionOptions) -> None:
     """Raise Impure where a function is no candidate whatever it does."""
     arguments = node.args
     count = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
@@ -127,30 +149,19 @@ def _check_shape(node: ast.FunctionDef, options: ExtractionOptions, *, may_yield
         raise Impure("too_short")
     if not _returns_value(node):
         raise Impure("returns_no_value")
-    if may_yield and _is_generator(node):
-        raise Impure("generator")
 
 
 def _returns_value(function: ast.FunctionDef) -> bool:
     statements: list[ast.AST] = list(function.body)
     while statements:
         node = statements.pop()
-        match node:
-            case ast.Return(value=None | ast.Constant(value=None)):
-                continue
-            case ast.Return():
-                return True
-        if not isinstance(node, ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            statements.extend(ast.iter_child_nodes(node))
-    return False
-
-
-def _is_generator(function: ast.FunctionDef) -> bool:
-    nodes: list[ast.AST] = list(function.body)
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.Yield | ast.YieldFrom):
+        kind = type(node)
+        if kind is ast.Return:
+            match node:
+                case ast.Return(value=None | ast.Constant(value=None)):
+                    continue
             return True
-        if not isinstance(node, _SCOPES):
-            nodes.extend(ast.iter_child_nodes(node))
+        if kind in _COMPOUND:
+            for field in _BLOCKS:
+                statements += getattr(node, field, ())
     return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from c2c_tasks.extraction.allowed import builtin_violation, import_violation, is_builtin
 from c2c_tasks.extraction.bindings import DEFINITIONS, IMPORTS
 from c2c_tasks.extraction.modules import Module
 
 FUTURE_ANNOTATIONS = "from __future__ import annotations"
+_FUTURE = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
 
 
 class Impure(Exception):
@@ -20,14 +22,23 @@ class Impure(Exception):
         self.reason = reason
 
 
-def close_over(module: Module, function: ast.FunctionDef) -> str:
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A function after all that it needs."""
+
+    text: str
+    tree: ast.Module
+    """What parsing the text gives, but for places in it."""
+
+
+def close_over(module: Module, function: ast.FunctionDef) -> Program:
     """Return a program: the function after all that it needs, in the author's text and order.
 
     Where something that annotations alone name is impure or unknown, annotations are left to
     be text (PEP 563). Raises Impure.
     """
     statements = _closure(module, function, {})
-    annotated = {name for statement in statements for name in module.facts(statement).annotated}
+    annotated = {name for statement in statements for name in module.scan(statement).annotated}
     postponed = module.postpones_annotations and not all(map(is_builtin, annotated))
     try:
         for name in sorted(annotated):
@@ -35,7 +46,7 @@ def close_over(module: Module, function: ast.FunctionDef) -> str:
                 statements = _closure(module, statement, statements)
     except Impure:
         postponed = True
-    return _text(module, statements, postponed)
+    return _program(module, statements, postponed)
 
 
 Statements = dict[ast.stmt, frozenset[str]]
@@ -50,11 +61,11 @@ def _closure(module: Module, start: ast.stmt, known: Statements) -> Statements:
         statement = remaining.pop()
         if statement not in closed:
             closed[statement] = frozenset()
-            for name in sorted(module.facts(statement).needed):
+            for name in sorted(module.needed(statement)):
                 remaining.extend(_definition(module, name, closed))
     # Names are looked up in no time and most functions fail there, so this comes last.
     for statement in closed:
-        violation = None if isinstance(statement, IMPORTS) else module.facts(statement).violation
+        violation = None if isinstance(statement, IMPORTS) else module.violation(statement)
         if violation is not None:
             raise Impure(violation)
     return closed
@@ -85,30 +96,30 @@ def _definition(module: Module, name: str, closed: Statements) -> Iterator[ast.s
             yield statement
 
 
-def _text(module: Module, statements: Statements, postponed: bool) -> str:
+def _program(module: Module, statements: Statements, postponed: bool) -> Program:
     parts = [FUTURE_ANNOTATIONS] if postponed else []
+    body: list[ast.stmt] = [_FUTURE] if postponed else []
     previous: ast.stmt | None = None
     for statement in sorted(statements, key=lambda node: (node.lineno, node.col_offset)):
         if parts:
             parts.append(_gap(previous, statement))
-        if isinstance(statement, IMPORTS):
-            parts.append(_import_text(module, statement, statements[statement]))
-        else:
-            parts.append(module.text_of(statement))
+        needed = _needed_part(statement, statements[statement])
+        body.append(needed)
+        parts.append(module.text_of(needed) if needed is statement else ast.unparse(needed))
         previous = statement
-    return "".join((*parts, "\n"))
+    return Program("".join((*parts, "\n")), ast.Module(body=body, type_ignores=[]))
 
 
-def _import_text(
-    module: Module, statement: ast.Import | ast.ImportFrom, names: Iterable[str]
-) -> str:
-    """Return an import of the names alone: as it was written, where these are all it has."""
+def _needed_part(statement: ast.stmt, names: Iterable[str]) -> ast.stmt:
+    """Return a statement; of an import of more than the names, one of these alone."""
+    if not isinstance(statement, IMPORTS):
+        return statement
     needed = [alias for alias in statement.names if _written(alias) in names]
     if len(needed) == len(statement.names):
-        return module.text_of(statement)
+        return statement
     if isinstance(statement, ast.Import):
-        return ast.unparse(ast.Import(names=needed))
-    return ast.unparse(ast.ImportFrom(statement.module, needed, statement.level))
+        return ast.Import(names=needed)
+    return ast.ImportFrom(statement.module, needed, statement.level)
 
 
 def _written(alias: ast.alias) -> str:

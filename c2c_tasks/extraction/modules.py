@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 
 from c2c_tasks.extraction.bindings import (
     DEFINITIONS,
@@ -14,46 +13,14 @@ from c2c_tasks.extraction.bindings import (
     bound_by_import,
     bound_names,
     imported_path,
+    imports_in,
     is_main_guard,
 )
-from c2c_tasks.extraction.names import annotation_names, needed_names
 from c2c_tasks.extraction.purity import violation
+from c2c_tasks.extraction.scan import Scan
 from c2c_tasks.syntax import parse_module
 
 _GLOBAL = re.compile(r"^[ \t]+global[ \t]+([\w \t,]+)", re.MULTILINE)
-_HOLD_IMPORTS = (*IMPORTS, ast.If, ast.Try)
-
-
-class Facts:
-    """What there is to know of a statement that a program may need, found out when asked for."""
-
-    def __init__(self, module: Module, statement: ast.stmt) -> None:
-        self._module = module
-        self._statement = statement
-
-    @cached_property
-    def needed(self) -> frozenset[str]:
-        """Names of the module that the statement cannot run without; none if it is no Python."""
-        return self._needed or frozenset()
-
-    @cached_property
-    def annotated(self) -> frozenset[str]:
-        """Names in its annotations, which may stay text."""
-        return annotation_names(self._statement)
-
-    @cached_property
-    def violation(self) -> str | None:
-        """Why it is not pure, or None."""
-        if self._needed is None:
-            return "does_not_compile"
-        return violation(self._statement, self._module.imported(self._needed), self._needed)
-
-    @cached_property
-    def _needed(self) -> frozenset[str] | None:
-        try:
-            return needed_names(self._module.text_of(self._statement))
-        except (SyntaxError, RecursionError):  # what only the compiler minds, as a name twice
-            return None
 
 
 class Module:
@@ -62,10 +29,10 @@ class Module:
     def __init__(self, text: str) -> None:
         """Parse a file. Raises SyntaxError."""
         # The parser's lines end with these alone, unlike those of `str.splitlines`.
-        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
         self.body = parse_module(self.text).body
         self._lines = self.text.split("\n")
-        self._facts: dict[ast.stmt, Facts] = {}
+        self._scans: dict[ast.stmt, Scan] = {}
         self._definitions: dict[str, list[ast.stmt]] = {}
         self._imports: dict[str, str] = {}
         self.postpones_annotations = False
@@ -73,12 +40,12 @@ class Module:
         self.has_star_import = False
         self.hides_builtins = False
         """Whether a star import may bind the names of builtins."""
-        self.rebound = frozenset(
-            name for names in _GLOBAL.findall(self.text) for name in re.split(r"[\s,]+", names)
-        )
+        self.rebound = _declared_global(self.text)
         """Names that some function says are ``global``: what they are depends on what ran."""
+        # Only := binds a name inside an expression.
+        whole = ":=" in self.text
         for statement in self.body:
-            self._index(statement)
+            self._index(statement, whole)
 
     def definition(self, name: str) -> Sequence[ast.stmt]:
         """Return the statements that make a name what it is, in order; none where it is not bound.
@@ -94,7 +61,7 @@ class Module:
                 return [statement]
             if isinstance(statement, IMPORTS) or (
                 isinstance(statement, ast.Assign | ast.AnnAssign)
-                and name not in self.facts(statement).needed
+                and name not in self.needed(statement)
             ):
                 return statements[position:]
         return statements
@@ -116,15 +83,22 @@ class Module:
             return found[-1:]
         return [part for part in found if not part[1].asname]
 
-    def facts(self, statement: ast.stmt) -> Facts:
-        """Return what a statement needs, and whether it is pure."""
-        if statement not in self._facts:
-            self._facts[statement] = Facts(self, statement)
-        return self._facts[statement]
+    def scan(self, statement: ast.stmt) -> Scan:
+        """Return what there is to know of a statement by itself."""
+        found = self._scans.get(statement)
+        if found is None:
+            found = self._scans[statement] = Scan(statement, self.text_of)
+        return found
 
-    def imported(self, names: Iterable[str]) -> dict[str, str]:
-        """Return, of these names, those that are imported, with the dotted path of each."""
-        return {name: self._imports[name] for name in names if name in self._imports}
+    def needed(self, statement: ast.stmt) -> frozenset[str]:
+        """Return the names that a statement needs of the module; none if it does not compile."""
+        return self.scan(statement).needed or frozenset()
+
+    def violation(self, statement: ast.stmt) -> str | None:
+        """Return why a statement is not pure, or None."""
+        imports = self._imports
+        imported = {name: imports[name] for name in self.needed(statement) if name in imports}
+        return violation(self.scan(statement), imported)
 
     def text_of(self, statement: ast.stmt) -> str:
         """Return a statement as it was written, with decorators and a comment at its end."""
@@ -143,26 +117,31 @@ class Module:
             return line[node.col_offset : node.end_col_offset]
         return ast.get_source_segment(self.text, node) or ""
 
-    def _index(self, statement: ast.stmt) -> None:
+    def _index(self, statement: ast.stmt, whole: bool) -> None:
         if is_main_guard(statement):
             return
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             self.postpones_annotations |= any(a.name == "annotations" for a in statement.names)
             return
-        bound = set(bound_names(statement))
+        bound = set(bound_names(statement, whole))
         for name in bound:
             self._definitions.setdefault(name, []).append(statement)
             self._imports.pop(name, None)
-        for name in set(altered_names(statement)) - bound:
+        for name in set(altered_names(statement, whole)) - bound:
             if name in self._definitions:
                 self._definitions[name].append(statement)
-        for inner in ast.walk(statement) if isinstance(statement, _HOLD_IMPORTS) else ():
-            if isinstance(inner, IMPORTS):
-                for alias in inner.names:
-                    if alias.name == "*":
-                        self.has_star_import = True
-                        self.hides_builtins |= not _is_accelerator(inner)
-                    self._imports[bound_by_import(alias)] = imported_path(inner, alias)
+        for found in imports_in(statement):
+            for alias in found.names:
+                if alias.name == "*":
+                    self.has_star_import = True
+                    self.hides_builtins |= not _is_accelerator(found)
+                self._imports[bound_by_import(alias)] = imported_path(found, alias)
+
+
+def _declared_global(text: str) -> frozenset[str]:
+    if "global" not in text:
+        return frozenset()
+    return frozenset(name for names in _GLOBAL.findall(text) for name in re.split(r"[\s,]+", names))
 
 
 def _is_accelerator(statement: ast.Import | ast.ImportFrom) -> bool:

@@ -1,10 +1,8 @@
-"""The names that a statement needs from its module, and those that only annotations name."""
+"""The names that a statement needs from its module, as the compiler tells."""
 
 from __future__ import annotations
 
-import ast
 import symtable
-from collections.abc import Iterator
 
 # With it annotations are text, and the symbol table leaves the names in them out.
 _FUTURE = "from __future__ import annotations\n"
@@ -24,27 +22,3 @@ def needed_names(text: str) -> frozenset[str]:
         names.update(symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global())
         inner.extend(scope.get_children())
     return frozenset(names)
-
-
-def annotation_names(node: ast.stmt) -> frozenset[str]:
-    """Return the names that occur in the annotations of a statement."""
-    return frozenset(
-        name.id
-        for annotation in _annotations(node)
-        for name in ast.walk(annotation)
-        if isinstance(name, ast.Name)
-    )
-
-
-def _annotations(node: ast.stmt) -> Iterator[ast.expr]:
-    for inner in ast.walk(node):
-        match inner:
-            case (
-                ast.arg(annotation=ast.expr() as annotation) | ast.AnnAssign(annotation=annotation)
-            ):
-                yield annotation
-            case (
-                ast.FunctionDef(returns=ast.expr() as returns)
-                | ast.AsyncFunctionDef(returns=ast.expr() as returns)
-            ):
-                yield returns

@@ -5,6 +5,7 @@ knows of Airflow: a build can be driven by anything that calls these functions i
 """
 
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, NotReached, ShardReference
+from c2c_tasks.pipeline.extracting import extract
 from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
 from c2c_tasks.pipeline.programs import merge_programs
@@ -15,7 +16,6 @@ from c2c_tasks.pipeline.steps import (
     compose,
     curate,
     execute,
-    extract,
     write_inputs,
 )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.extracting import extract
 from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
 from c2c_tasks.pipeline.programs import merge_programs
 from c2c_tasks.pipeline.releasing import PublishedRelease, publish
 from c2c_tasks.pipeline.staging import audit
-from c2c_tasks.pipeline.steps import compose, curate, execute, extract, write_inputs
+from c2c_tasks.pipeline.steps import compose, curate, execute, write_inputs
 
 
 def run_build(build: Build) -> PublishedRelease:

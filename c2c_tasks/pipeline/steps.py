@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 from c2c_tasks.config import Section
 from c2c_tasks.curation.cases import curate as curate_cases
-from c2c_tasks.curation.signatures import sign
-from c2c_tasks.curation.tokens import canonical_digest
-from c2c_tasks.extraction import extract_functions
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
 from c2c_tasks.pipeline.build import (
@@ -20,41 +16,11 @@ from c2c_tasks.pipeline.build import (
     follow,
     reference,
 )
-from c2c_tasks.records import Candidate, Execution, Function, Inputs, Program, Sample
+from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
 from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
-from c2c_tasks.sources import read_object
-from c2c_tasks.store import read
-
-
-def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
-    """Read a shard's dump objects and write the functions found in them."""
-    options = build.config.source
-
-    def candidates(report: StepReport) -> Iterator[Candidate]:
-        for uri, _ in json.loads(read(dump_shard["uri"])):
-            for file in read_object(uri, options, report):
-                functions = extract_functions(
-                    file, build.config.extraction, report, identify=canonical_digest
-                )
-                yield from map(sign, functions)
-
-    def work(report: StepReport) -> None:
-        report.stage("source files", "files")
-        report.stage("parsed files", "files")
-        report.stage("functions", "functions")
-        write_shard(report.shard, Candidate, candidates(report))
-
-    report = run_step(
-        "extract",
-        inputs=[dump_shard["uri"]],
-        output=build.shard("extract", dump_shard["index"]),
-        config={"source": options.model_dump(), "extraction": build.config.extraction.model_dump()},
-        work=work,
-    )
-    return reference(dump_shard, report)
 
 
 def write_inputs(build: Build, shard: ShardReference) -> ShardReference:

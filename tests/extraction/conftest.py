@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import ExtractionOptions
-from c2c_tasks.curation.tokens import canonical_digest
+from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import Stage, StepReport
@@ -34,7 +34,7 @@ class Extraction:
         )
         functions = list(
             extract_functions(
-                file, ExtractionOptions(**options), self.report, identify=canonical_digest
+                file, ExtractionOptions(**options), self.report, identify=canonical_digest_of
             )
         )
         for stage in self.report.stages:
@@ -51,7 +51,8 @@ class Extraction:
     def reason(self, content: str, **options: Any) -> str:
         """Return why the one function of an indented text that is dropped is no candidate."""
         before = dict(self.stage("functions").dropped)
-        self.extract(dedent(content), **options)
+        # With a function that is kept the text is parsed, whatever the other one looks like.
+        self.extract(f"{dedent(content)}\ndef kept(x):\n    return x\n", **options)
         after = self.stage("functions").dropped
         (reason,) = (name for name in after if after[name] != before.get(name))
         return reason

@@ -1,0 +1,88 @@
+"""Extracting: from a shard of dump objects to a shard of candidates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+
+from c2c_tasks.config import ExtractionOptions
+from c2c_tasks.curation.signatures import sign
+from c2c_tasks.curation.tokens import canonical_digest_of
+from c2c_tasks.extraction import extract_functions
+from c2c_tasks.extraction.processes import Crashed, map_in_processes
+from c2c_tasks.pipeline.build import Build, ShardReference, reference
+from c2c_tasks.records import Candidate, SourceFile
+from c2c_tasks.shards import Stage, StepReport, run_step, write_shard
+from c2c_tasks.sources import read_object
+from c2c_tasks.store import read
+
+_CRASHES = {"crashed": "crashed_parser", "timed_out": "parser_timed_out"}
+"""Reasons for dropping a file, by what became of the process that extracted from it."""
+
+
+def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
+    """Read a shard's dump objects and write the candidates found in them."""
+
+    def work(report: StepReport) -> None:
+        report.stage("source files", "files")
+        report.stage("parsed files", "files")
+        report.stage("functions", "functions")
+        files = _files(build, dump_shard, report)
+        write_shard(report.shard, Candidate, _candidates(files, build.config.extraction, report))
+
+    report = run_step(
+        "extract",
+        inputs=[dump_shard["uri"]],
+        output=build.shard("extract", dump_shard["index"]),
+        config={
+            section: getattr(build.config, section).model_dump(mode="json")
+            for section in ("source", "extraction")
+        },
+        work=work,
+    )
+    return reference(dump_shard, report)
+
+
+def _files(build: Build, dump_shard: ShardReference, report: StepReport) -> Iterator[SourceFile]:
+    for uri, _ in json.loads(read(dump_shard["uri"])):
+        yield from read_object(uri, build.config.source, report)
+
+
+def _candidates(
+    files: Iterator[SourceFile], options: ExtractionOptions, report: StepReport
+) -> Iterator[Candidate]:
+    results = map_in_processes(
+        partial(_extract_file, options),
+        files,
+        options.extraction_processes,
+        weigh=lambda file: len(file.content),
+    )
+    with closing(results):
+        for result in results:
+            if isinstance(result, Crashed):
+                reason = _CRASHES[result.reason]
+                report.stage("parsed files", "files").drop(reason)
+                report.problem(f"{result.item.dump}: {result.item.path}: {reason}")
+            else:
+                found, stages = result
+                _add(stages, report)
+                yield from found
+
+
+def _extract_file(
+    options: ExtractionOptions, file: SourceFile
+) -> tuple[list[Candidate], list[Stage]]:
+    """Return the candidates of a file, and the stages that count what was dropped."""
+    report = StepReport("extract", file.dump)
+    found = extract_functions(file, options, report, identify=canonical_digest_of)
+    return [*map(sign, found)], report.stages
+
+
+def _add(stages: list[Stage], report: StepReport) -> None:
+    for stage in stages:
+        total = report.stage(stage.name, stage.unit)
+        total.keep(stage.rows_out)
+        for reason, rows in stage.dropped.items():
+            total.drop(reason, rows)
