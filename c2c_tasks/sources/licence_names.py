@@ -104,7 +104,7 @@ def _named(text: str) -> str | None:
         kind = _GPL_KINDS[found["kind"]]
         number = found["number"]
         if number is None:
-            return f"LicenseRef-{kind}"
+            return _ANY_GPL[kind]
         number = number if "." in number else f"{number}.0"
         return f"{kind}-{number}-{'or-later' if found['later'] else 'only'}"
     return None
@@ -150,7 +150,7 @@ _FILLERS = {
 # What is left of a name once the fillers are gone.
 _SPELLINGS = {
     "0BSD": "0bsd|zero clause bsd|bsd zero clause",
-    "Apache-2.0": "apache 2.0|apache 2|apache2|apache2.0|asl 2.0|asl2|asl 2|apl2|al2|al 2.0"
+    "Apache-2.0": "apache|asl|apache 2.0|apache 2|apache2|apache2.0|asl 2.0|asl2|asl 2|apl2|al2|al 2.0"
     "|apache foundation 2.0",
     "Artistic-2.0": "artistic 2.0|artistic 2",
     "BSD-2-Clause": "bsd 2 clause|2 clause bsd|bsd 2|bsd2|bsd 2clause|two clause bsd"
@@ -165,7 +165,6 @@ _SPELLINGS = {
     "EUPL-1.2": "eupl 1.2|eupl1.2|european union public 1.2",
     "HPND": "historical permission notice and disclaimer",
     "ISC": "isc|iscl",
-    "LicenseRef-Apache": "apache|asl",
     "LicenseRef-BSD": "bsd|bsd like|bsd style|bsd derived",
     "LicenseRef-MPL": "mpl|mozilla public",
     "LicenseRef-ZPL": "zpl|zope public",
@@ -187,9 +186,8 @@ _SPELLINGS = {
 }
 _NAMES = {name: licence for licence, names in _SPELLINGS.items() for name in names.split("|")}
 
-_FAMILIES = {
-    f"LicenseRef-{name}" for name in ("AGPL", "Apache", "BSD", "GPL", "LGPL", "MPL", "ZPL")
-}
+_FAMILIES = {"LicenseRef-BSD", "LicenseRef-MPL", "LicenseRef-ZPL"}
+_ANY_GPL = {"GPL": "GPL-1.0-or-later", "LGPL": "LGPL-2.0-or-later", "AGPL": "AGPL-1.0-or-later"}
 
 _GPL_SPELLINGS = {
     "GPL": "gpl|general public",

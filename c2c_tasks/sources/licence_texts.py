@@ -237,10 +237,10 @@ _LONG = (
     *(
         _Text(licence, 400, ("under the terms of the", f"{title} as published by the free"))
         for licence, title in (
-            ("LicenseRef-AGPL", "gnu affero general public license"),
-            ("LicenseRef-LGPL", "gnu lesser general public license"),
-            ("LicenseRef-LGPL", "gnu library general public license"),
-            ("LicenseRef-GPL", "gnu general public license"),
+            ("AGPL-1.0-or-later", "gnu affero general public license"),
+            ("LGPL-2.0-or-later", "gnu lesser general public license"),
+            ("LGPL-2.0-or-later", "gnu library general public license"),
+            ("GPL-1.0-or-later", "gnu general public license"),
         )
     ),
     # Of these the title is enough: none is permissive.
