@@ -150,8 +150,8 @@ _FILLERS = {
 # What is left of a name once the fillers are gone.
 _SPELLINGS = {
     "0BSD": "0bsd|zero clause bsd|bsd zero clause",
-    "Apache-2.0": "apache|asl|apache 2.0|apache 2|apache2|apache2.0|asl 2.0|asl2|asl 2|apl2|al2|al 2.0"
-    "|apache foundation 2.0",
+    "Apache-2.0": "apache|asl|apache 2.0|apache 2|apache2|apache2.0|asl 2.0|asl2|asl 2|apl2|al2"
+    "|al 2.0|apache foundation 2.0",
     "Artistic-2.0": "artistic 2.0|artistic 2",
     "BSD-2-Clause": "bsd 2 clause|2 clause bsd|bsd 2|bsd2|bsd 2clause|two clause bsd"
     "|bsd two clause|simplified bsd|bsd simplified|freebsd",
