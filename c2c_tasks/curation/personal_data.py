@@ -19,11 +19,9 @@ def personal_data_in(text: str) -> PersonalData | None:
     """Return the kind of personal data that a text holds, or None."""
     if "@" in text and any(_is_somebodys(*match.groups()) for match in _E_MAIL.finditer(text)):
         return "e_mail_address"
-    if (
-        any(_is_a_machines(match) for match in _IPV4.finditer(text))
-        or ("::" in text or _SIX_COLONS.search(text) is not None)
-        and any(_is_ipv6(match[0]) for match in _IPV6.finditer(text))
-    ):
+    if any(_is_public_ipv4(match) for match in _IPV4.finditer(text)):
+        return "ip_address"
+    if ":" in text and any(_is_public_ipv6(match[0]) for match in _IPV6.finditer(text)):
         return "ip_address"
     return None
 
@@ -43,7 +41,7 @@ def _is_somebodys(local: str, domain: str) -> bool:
     )
 
 
-def _is_a_machines(match: re.Match[str]) -> bool:
+def _is_public_ipv4(match: re.Match[str]) -> bool:
     octets = [int(part) for part in match[0].split(".")]
     if max(octets) < 10 or len(set(octets)) == 1 or octets[3] in (0, 255):
         return False  # a version or an object identifier; made up; a network, not a machine
@@ -57,7 +55,7 @@ def _is_a_machines(match: re.Match[str]) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _is_ipv6(text: str) -> bool:
+def _is_public_ipv6(text: str) -> bool:
     try:
         address = ipaddress.IPv6Address(text)
     except ValueError:
@@ -67,11 +65,10 @@ def _is_ipv6(text: str) -> bool:
 
 
 _E_MAIL = re.compile(
-    r"(?<![\w.+%/:-])([A-Za-z0-9][\w.+%-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w@])"
+    r"(?<![\w.+%/-])([A-Za-z0-9][\w.+%-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w@])"
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
-_SIX_COLONS = re.compile(r"(?:[0-9A-Fa-f]{1,4}:){6}")
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 """All that IANA has given out so far."""
 
@@ -93,6 +90,7 @@ _NOBODY = {
     *("doe", "domain", "example", "first.last", "firstname.lastname", "foo", "foo.bar", "foobar"),
     *("jane", "jane.doe", "janedoe", "jdoe", "joe", "john", "john.doe", "john.smith", "johndoe"),
     *("local", "local-part", "localpart", "member", "my", "myemail", "name", "nobody", "other"),
+    *("pass", "passwd", "password", "pwd"),
     *("person", "qux", "sample", "somebody", "someone", "test", "test.email", "test.user"),
     *("tester", "testuser", "user", "user.name", "username", "xyz", "you", "your", "your-email"),
     *("your.email", "your.name", "youremail", "yourname", "your_email", "your_name"),
@@ -100,14 +98,15 @@ _NOBODY = {
 
 # Besides those of countries, which have two letters: the domains that most addresses are under.
 # Without such a list `weights@self.kernel` would be one.
-_TOP_LEVEL_DOMAINS = set(
-    "academy aero agency app art asia berlin biz blog business cat church city cloud club coach "
-    "com community company coop cyou design dev digital edu education email engineering family "
-    "finance foundation fun fyi games global gmbh gov group guru health help host house info ink "
-    "institute int international jobs land legal life link live llc london ltd management market "
-    "marketing media mil mobi money museum name net network news nyc one online org organic page "
-    "partners paris party photo photography press pro productions pub red report rocks run school "
-    "science services shop site social software solutions space store studio support swiss "
-    "systems team tech technology today tokyo tools top tours training travel university ventures "
-    "video vip wang website wien wiki win work works world wtf xyz zone".split()
-)
+_GENERIC_DOMAINS = """
+academy aero agency app art asia berlin biz blog business cat church city cloud club coach
+com community company coop cyou design dev digital edu education email engineering family
+finance foundation fun fyi games global gmbh gov group guru health help host house info ink
+institute int international jobs land legal life link live llc london ltd management market
+marketing media mil mobi money museum name net network news nyc one online org organic page
+partners paris party photo photography press pro productions pub red report rocks run school
+science services shop site social software solutions space store studio support swiss
+systems team tech technology today tokyo tools top tours training travel university ventures
+video vip wang website wien wiki win work works world wtf xyz zone
+"""
+_TOP_LEVEL_DOMAINS = frozenset(_GENERIC_DOMAINS.split())

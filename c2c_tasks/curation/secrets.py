@@ -34,7 +34,7 @@ BY_SHAPE = (
     "TelegramBotTokenDetector",
     "TwilioKeyDetector",
 )
-"""Detectors of what can be nothing else: tokens with a prefix, private keys, URLs with passwords."""
+"""Detectors of what can be nothing else: tokens with a prefix, private keys, passwords in URLs."""
 
 BY_CONTEXT = (
     "ArtifactoryDetector",
