@@ -53,6 +53,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield every object below the prefix (a folder), in order of URI."""
 
+    def names(self, folder: str) -> Iterator[str]:
+        """Yield the names right below a folder, in order; those of folders end with a slash."""
+
     def open(self, uri: str) -> BinaryIO:
         """Return the object's bytes as a stream. Raises ObjectNotFound."""
 
@@ -144,6 +147,19 @@ class FileStore:
                 if name.startswith(".c2c-") or not path.is_file():
                     continue
                 yield self._info(path, path.stat())
+
+    def names(self, folder: str) -> Iterator[str]:
+        try:
+            with os.scandir(file_path(folder)) as entries:
+                yield from sorted(
+                    f"{entry.name}/" if entry.is_dir() else entry.name
+                    for entry in entries
+                    if entry.is_dir() or entry.is_file()
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be listed: {error.strerror}") from None
 
     def open(self, uri: str) -> BinaryIO:
         try:
@@ -250,6 +266,19 @@ class S3Store:
                 for item in page.get("Contents", ()):
                     uri = f"s3://{bucket}/{item['Key']}"
                     yield ObjectInfo(uri, item["ETag"].strip('"'), item["Size"])
+
+    def names(self, folder: str) -> Iterator[str]:
+        bucket, key = self._place(folder)
+        prefix = f"{key.rstrip('/')}/" if key else ""
+        found = []
+        with self._errors(folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                found += [item["Key"] for item in page.get("Contents", ())]
+                found += [item["Prefix"] for item in page.get("CommonPrefixes", ())]
+        yield from sorted(name.removeprefix(prefix) for name in found if name != prefix)
 
     def open(self, uri: str) -> BinaryIO:
         bucket, key = self._place(uri)

@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -20,6 +21,7 @@ from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.decompression import DAMAGED, open_plain
 from c2c_tasks.sources.files import Origin, Skipped, source_file
+from c2c_tasks.sources.licence_files import MAX_LICENCE_BYTES, LicenceFiles, tells_of_licence
 from c2c_tasks.sources.members import is_own_python, is_unsafe
 from c2c_tasks.store import local_copy
 
@@ -30,9 +32,11 @@ _MAX_HEADER = 1_000_000
 def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Skipped]:
     """Yield the Python files of a tar archive, one member in memory at a time.
 
-    Of what was read, only the names are kept, to tell members that come twice.
+    Of what was read, only the names are kept, to tell members that come twice, and what tells
+    of licences: it may come after the code, so the archive is read twice.
     """
     seen: set[str] = set()
+    licences = _licences_of_tar(origin)
     try:
         with (
             open_plain(origin.uri) as stream,
@@ -49,7 +53,7 @@ def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                 elif member.size > options.max_file_bytes:
                     yield Skipped("too_large")
                 elif (content := archive.extractfile(member)) is not None:
-                    yield _file(content.read(), member.name, origin, options)
+                    yield _file(content.read(), member.name, origin, options, licences)
     except _BAD_TAR as error:
         yield Skipped("unreadable_object", f"cannot be read to its end: {error}")
 
@@ -64,6 +68,7 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
             yield Skipped("unreadable_object", f"cannot be read: {error}")
             return
         with archive:
+            licences = _licences_of_zip(archive)
             for member in archive.infolist():
                 name = member.filename
                 if skipped := _refusal(name, seen):
@@ -73,11 +78,15 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                 elif stat.S_ISLNK(member.external_attr >> 16):
                     yield Skipped("link")
                 else:
-                    yield _zip_member(archive, member, origin, options)
+                    yield _zip_member(archive, member, origin, options, licences)
 
 
 def _zip_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, origin: Origin, options: SourceOptions
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    origin: Origin,
+    options: SourceOptions,
+    licences: LicenceFiles,
 ) -> SourceFile | Skipped:
     if member.compress_type not in _BOUNDED:
         return Skipped("corrupt_record", f"{member.filename}: is not stored or deflated")
@@ -87,7 +96,45 @@ def _zip_member(
             raw = stream.read(options.max_file_bytes + 1)
     except (*_BAD_ZIP, OSError) as error:
         return Skipped("corrupt_record", f"{member.filename}: cannot be read: {error}")
-    return _file(raw, member.filename, origin, options)
+    return _file(raw, member.filename, origin, options, licences)
+
+
+def _licences_of_tar(origin: Origin) -> LicenceFiles:
+    """Read what tells of licences, up to where the archive is damaged."""
+    licences = LicenceFiles()
+    try:
+        with (
+            open_plain(origin.uri) as stream,
+            tarfile.TarFile(fileobj=_Forwards(stream), tarinfo=_Member) as archive,  # type: ignore[arg-type]
+        ):
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+                if (
+                    tells_of_licence(member.name)
+                    and member.isreg()
+                    and (content := archive.extractfile(member)) is not None
+                ):
+                    licences.add(_path(member.name), content.read(MAX_LICENCE_BYTES + 1))
+    except _BAD_TAR:
+        pass  # whoever reads the code says so
+    return licences
+
+
+def _licences_of_zip(archive: zipfile.ZipFile) -> LicenceFiles:
+    licences = LicenceFiles()
+    for member in archive.infolist():
+        if tells_of_licence(member.filename) and member.compress_type in _BOUNDED:
+            try:
+                with archive.open(member) as stream:
+                    content = stream.read(MAX_LICENCE_BYTES + 1)
+            except (*_BAD_ZIP, OSError):
+                content = bytes(MAX_LICENCE_BYTES + 1)  # there is one, and nobody can tell which
+            licences.add(_path(member.filename), content)
+    return licences
+
+
+def _path(name: str) -> str:
+    return str(PurePosixPath(name))
 
 
 def _refusal(name: str, seen: set[str]) -> Skipped | None:
@@ -96,18 +143,21 @@ def _refusal(name: str, seen: set[str]) -> Skipped | None:
         return None
     if is_unsafe(name):
         return Skipped("unsafe_path", f"{name}: leads out of the archive")
-    path = str(PurePosixPath(name))
+    path = _path(name)
     if path in seen:
         return Skipped("duplicate_member", f"{name}: is in the archive twice; the first one counts")
     seen.add(path)
     return None
 
 
-def _file(raw: bytes, name: str, origin: Origin, options: SourceOptions) -> SourceFile | Skipped:
+def _file(
+    raw: bytes, name: str, origin: Origin, options: SourceOptions, licences: LicenceFiles
+) -> SourceFile | Skipped:
+    path = _path(name)
     return source_file(
         raw,
-        origin,
-        path=str(PurePosixPath(name)),
+        replace(origin, licence=licences.licence_of(path)),
+        path=path,
         repository=None,
         licence=None,
         max_bytes=options.max_file_bytes,

@@ -14,6 +14,7 @@ from c2c_tasks.config import SourceOptions
 from c2c_tasks.sources.errors import SourceError
 from c2c_tasks.sources.files import Origin
 from c2c_tasks.sources.formats import FORMATS, format_of
+from c2c_tasks.sources.licence_files import tree_licences
 from c2c_tasks.sources.members import is_left_out
 from c2c_tasks.store import ObjectInfo, StoreError, file_path, normalise, store_for
 
@@ -40,6 +41,7 @@ def list_dump(options: SourceOptions) -> Iterator[ObjectInfo]:
     where the store does not answer.
     """
     root = _root(options.dump)
+    tree_licences.cache_clear()  # licences are looked up anew for each listing
     scheme = urlsplit(root).scheme
     if scheme not in ("file", "s3"):
         raise SourceError(f"{options.dump}: a dump is a path, file://, s3:// or {STDLIB}")
@@ -64,7 +66,10 @@ def is_in_dump(uri: str, options: SourceOptions) -> bool:
 
 
 def origin_of(uri: str, options: SourceOptions) -> Origin:
-    """Return an object's place in the dump, and the repository and licence to assume."""
+    """Return an object's place in the dump, and the repository and licence to assume.
+
+    Raises StoreError where the licence of a file in a tree cannot be looked up.
+    """
     root = _root(options.dump)
     if options.dump == STDLIB:
         path = _below(root, uri)
@@ -73,8 +78,10 @@ def origin_of(uri: str, options: SourceOptions) -> Origin:
     format_ = format_of(uri)
     if uri == root or (format_ is not None and format_.kind == "archive"):
         return Origin(uri, path, _stem(path))
-    if format_ is not None and format_.kind == "python" and "/" in path and not _is_checkout(root):
-        return Origin(uri, path, path.split("/", 1)[0])
+    if format_ is not None and format_.kind == "python":
+        in_checkout = "/" not in path or _is_checkout(root)
+        repository = _stem(_name(root)) if in_checkout else path.split("/", 1)[0]
+        return Origin(uri, path, repository, tree_licences(root).licence_of(path))
     return Origin(uri, path, _stem(_name(root)))
 
 

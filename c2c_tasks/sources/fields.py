@@ -10,6 +10,7 @@ from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.errors import SourceError
 from c2c_tasks.sources.files import Origin, Skipped, source_file
+from c2c_tasks.sources.licence_names import all_of, expression
 
 # In order of preference. The Stack v1 (`max_stars_...`, `lang`), its small samples
 # (`repository_name`, `licenses`), The Stack v2 (`detected_licenses`, `language`), CodeParrot
@@ -94,7 +95,7 @@ class Fields:
             origin,
             path=path or f"{origin.path}#{number}",
             repository=self._text(row, self.repository),
-            licence=_joined(row.get(self.licence)) if self.licence else None,
+            licence=_licence(row.get(self.licence)) if self.licence else None,
             max_bytes=max_bytes,
         )
 
@@ -111,13 +112,12 @@ def _is_python(language: str | None, path: str | None) -> bool:
     return path is None or path.lower().endswith(".py")
 
 
-def _joined(licences: object) -> str | None:
-    """Return a licence, or a list of licences, as one expression."""
-    if isinstance(licences, str):
-        return licences or None
-    if isinstance(licences, list):
-        names = dict.fromkeys(item for item in licences if isinstance(item, str) and item)
-        return " OR ".join(names) or None
+def _licence(stated: object) -> str | None:
+    """Return a licence, or a list of those found in a repository, as one SPDX expression."""
+    if isinstance(stated, str):
+        return expression(stated)
+    if isinstance(stated, list):
+        return all_of(item for item in stated if isinstance(item, str))
     return None
 
 

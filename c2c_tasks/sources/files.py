@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from c2c_tasks.records import SourceFile
+from c2c_tasks.sources.licence_names import all_of
+from c2c_tasks.sources.licence_texts import licence_of_tags
 
 Reason = Literal[
     "corrupt_record",
@@ -23,6 +25,9 @@ Reason = Literal[
     "unsafe_path",
     "wrong_columns",
 ]
+
+_HEAD_CHARACTERS = 4_000
+"""Where a file's own SPDX tag is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ def source_file(
     """Return the file, or why it is skipped.
 
     Bytes are a file as it lay on a disk: they are decoded as Python would do it. Text was
-    decoded by whoever made the dump.
+    decoded by whoever made the dump. `licence` is what the dump says of the file, as an SPDX
+    expression; a tag in the file's own head counts as well. Without either the origin's holds.
     """
     if len(content) > max_bytes:
         return Skipped("too_large")
@@ -74,7 +80,7 @@ def source_file(
         content=text,
         path=storable(path),
         repository=storable(repository or origin.repository),
-        licence=storable(licence) if licence else origin.licence,
+        licence=all_of((licence, licence_of_tags(text[:_HEAD_CHARACTERS]))) or origin.licence,
         dump=origin.uri,
         sha256=hashlib.sha256(encoded).hexdigest(),
     )

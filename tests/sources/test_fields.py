@@ -122,11 +122,13 @@ def test_the_language_goes_before_the_suffix(
 @pytest.mark.parametrize(
     ("licences", "joined"),
     [
-        (["MIT", "Apache-2.0", "MIT", ""], "MIT OR Apache-2.0"),
+        (["mit", "Apache-2.0", "MIT", ""], "MIT AND Apache-2.0"),
+        (["MIT OR GPL-3.0", "ISC"], "(MIT OR GPL-3.0-only) AND ISC"),
         ([""], None),
         ("", None),
         (3, None),
-        ("bsd-3-clause", "bsd-3-clause"),
+        ("other", "LicenseRef-other"),
+        ("bsd-3-clause", "BSD-3-Clause"),
     ],
 )
 def test_licences(read_rows: Read, licences: object, joined: str | None) -> None:

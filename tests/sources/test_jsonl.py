@@ -82,7 +82,7 @@ def test_records_without_a_path_are_named_by_their_line(read_lines: Read) -> Non
 def test_columns_that_the_first_record_leaves_out(read_lines: Read) -> None:
     columns = {"path": "b.py", "repo_name": "o/r", "license": "mit"}
     late = read_lines(record("a = 1"), record("b = 2", **columns)).files[1]
-    assert (late.path, late.repository, late.licence) == ("b.py", "o/r", "mit")
+    assert (late.path, late.repository, late.licence) == ("b.py", "o/r", "MIT")
 
 
 @pytest.mark.parametrize("start", [b"[", b'[{"content": "x"}]', b"\xef\xbb\xbf[", b"{", b" {\r"])

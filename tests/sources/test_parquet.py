@@ -63,7 +63,10 @@ def test_names_that_are_not_utf8_spoil_nothing(read_table: Read) -> None:
     licences = pa.ListArray.from_arrays([0, 1, 2], BAD)
     reading = read_table(content=["a = 1", "b = 2"], repo_name=BAD, license=licences)
     assert [file.repository for file in reading.files] == ["x = 1", "?"]
-    assert [file.licence for file in reading.files] == ["x = 1", "?"]
+    assert [file.licence for file in reading.files] == [
+        "LicenseRef-x-1",
+        "LicenseRef-unrecognised",
+    ]
 
 
 @pytest.mark.parametrize(
