@@ -18,12 +18,14 @@ from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
 from c2c_tasks.sandbox.child import MAX_TIMED_OUT
 from c2c_tasks.sandbox.launchers import FIRST, SECOND, THIRD, Launcher, Surroundings
+from c2c_tasks.sandbox.probing import behaviour_of
 from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 
 log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
+Probe = Callable[[Function, list[Case], int], list[str]]
 R = TypeVar("R")
 Steps = Generator[tuple[Crew, Request], Reply, R]
 
@@ -43,6 +45,7 @@ def execute(
     *,
     launcher: Launcher,
     refine: Refine | None = None,
+    probe: Probe | None = None,
     surroundings: Surroundings = FIRST,
 ) -> Generator[Execution, None, None]:
     """Run functions and yield what their cases came to, in the order of the inputs.
@@ -53,6 +56,10 @@ def execute(
     where it makes sets) set up differently from `surroundings`, those of the first runs. Cases
     that a function has no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not
     run and not listed.
+
+    Given the cases, `probe` names up to `options.probe_inputs` arguments that are the same for
+    all functions of a signature. They are run beside the cases, and make the function's
+    `behaviour`; none of them becomes a case.
 
     Closing the generator ends the runners.
 
@@ -65,7 +72,7 @@ def execute(
         first = stack.enter_context(Crew(launcher, surroundings, options, workers))
         others = (SECOND, THIRD) if options.determinism_runs else ()
         again = [stack.enter_context(Crew(launcher, other, options, workers)) for other in others]
-        task = _Task(first, again, options, refine)
+        task = _Task(first, again, options, refine, probe)
         for function, result in _in_order(task, inputs, workers * FUNCTIONS_PER_WORKER):
             for name, amount in result.counts.items():
                 report.count(name, amount)
@@ -118,6 +125,7 @@ class _Task:
     """Of other surroundings each; the second of them for functions that make sets."""
     options: SandboxOptions
     refine: Refine | None
+    probe: Probe | None
 
     def steps(self, inputs: Inputs) -> Steps[_Result]:
         counts: Counter[str] = Counter()
@@ -144,8 +152,10 @@ class _Task:
             more, more_seconds, _ = yield from self._run_cases(self.first, inputs, new, counts)
             cases += more
             seconds += more_seconds
+        probes = yield from self._probed(inputs, cases, counts)
         for crew in self.again if _SET.search(inputs.program) else self.again[:1]:
-            cases = yield from self._check(crew, inputs, cases)
+            checked = yield from self._check(crew, inputs, [*probes, *cases])
+            probes, cases = checked[: len(probes)], checked[len(probes) :]
         counts["cases_nondeterministic"] += sum(not case.deterministic for case in cases)
         return extend(
             Execution,
@@ -154,6 +164,7 @@ class _Task:
             cases=cases,
             case_seconds=seconds,
             body_lines=body_lines,
+            behaviour=behaviour_of(inputs, probes),
         )
 
     def _refined(self, function: Function, cases: list[Case], counts: Counter[str]) -> list[str]:
@@ -165,6 +176,31 @@ class _Task:
             counts["refinements_failed"] += 1
             log.exception("%s of %s: not refined", function.entry_point, function.path)
             return []
+
+    def _probed(
+        self, function: Function, cases: list[Case], counts: Counter[str]
+    ) -> Steps[list[Case]]:
+        """Return what the probes came to; none where one has ended its child, or all of them."""
+        if self.probe is None or not self.options.probe_inputs:
+            return []
+        try:
+            arguments = self.probe(function, cases, self.options.probe_inputs)
+        except Exception:
+            counts["probes_failed"] += 1
+            log.exception("%s of %s: not probed", function.entry_point, function.path)
+            return []
+        known = {case.arguments: case for case in cases}
+        new = [text for text in arguments if text not in known]
+        counts["probes_run"] += len(new)
+        if new:
+            try:
+                ran, *_ = yield from self._run_cases(self.first, function, new, Counter())
+            except (_Dropped, FunctionKilled, ProtocolViolation):
+                return []
+            known |= {case.arguments: case for case in ran}
+        probes = [known[text] for text in arguments if text in known]
+        whole = len(probes) == len(arguments)
+        return probes if whole else []
 
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
@@ -219,7 +255,7 @@ class _Task:
     def _check(self, crew: Crew, function: Function, cases: list[Case]) -> Steps[list[Case]]:
         """Run cases again, last first, and return them with what was found on determinism."""
         sound = [case for case in cases if case.outcome in ("returned", "raised")]
-        again = [case.arguments for case in reversed(sound)]
+        again = [*dict.fromkeys(case.arguments for case in reversed(sound))]
         ran, *_ = yield from self._run_cases(crew, function, again, Counter())
         seen = {case.arguments: case for case in ran}
         checked = []

@@ -1,0 +1,5 @@
+"""Probe inputs, by which functions that do the same are found."""
+
+from c2c_tasks.inputs.probing.probes import probe
+
+__all__ = ["probe"]
