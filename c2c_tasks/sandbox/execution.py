@@ -164,7 +164,7 @@ class _Task:
             cases=cases,
             case_seconds=seconds,
             body_lines=body_lines,
-            behaviour=behaviour_of(inputs, probes),
+            behaviour=behaviour_of(inputs, cases, probes),
         )
 
     def _refined(self, function: Function, cases: list[Case], counts: Counter[str]) -> list[str]:

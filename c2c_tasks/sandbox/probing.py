@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from c2c_tasks import literals
@@ -20,18 +20,20 @@ DIGITS = 12
 """Significant digits of floats that count: sums in another order differ in the last ones."""
 
 
-def behaviour_of(function: Function, probes: Sequence[Case]) -> str | None:
+def behaviour_of(function: Function, cases: Sequence[Case], probes: Sequence[Case]) -> str | None:
     """Return a digest of inputs and outcomes that is equal for functions that do the same.
 
     Names of parameters do not count, nor messages of exceptions. None where the probes tell too
-    little: one came out otherwise the second time, or did not end; too few returned; or most
-    came to the same, or gave back what was put in.
+    little: one came out otherwise the second time, or did not end; too few returned; most came
+    to the same, or gave back what was put in; or lines did not run that run in cases that return.
     """
     if not probes or not all(case.deterministic for case in probes):
         return None
     if any(case.outcome in ("timed_out", "killed") for case in probes):
         return None
     if sum(case.outcome == "returned" for case in probes) < MIN_RETURNED * len(probes):
+        return None
+    if not _lines(case for case in cases if case.outcome == "returned") <= _lines(probes):
         return None
     rows = [_positional(function, case.arguments) for case in probes]
     outcomes = [_outcome(case) for case in probes]
@@ -43,6 +45,10 @@ def behaviour_of(function: Function, probes: Sequence[Case]) -> str | None:
         return None
     lines = (repr((row, outcome)) for row, outcome in zip(rows, outcomes, strict=True))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _lines(cases: Iterable[Case]) -> set[int]:
+    return {line for case in cases for line in case.covered_lines}
 
 
 def _positional(function: Function, arguments: str) -> list[str]:

@@ -9,6 +9,7 @@ from itertools import combinations, islice
 from typing import Any
 
 from c2c_tasks import literals
+from c2c_tasks.inputs.probing.adequacy import can_tell
 from c2c_tasks.inputs.probing.signature import Type, signature_of
 from c2c_tasks.inputs.probing.values import values
 from c2c_tasks.records import Case, Function
@@ -16,13 +17,15 @@ from c2c_tasks.records import Case, Function
 Row = tuple[Any, ...]
 _DRAWN = 4
 """Rows drawn for each that is wanted: some come twice, where a type has few values."""
+_SIGNATURES = 1_024
+"""Signatures whose probes are kept; most functions have one of few."""
 
 
 def probe(function: Function, cases: Sequence[Case], count: int) -> list[str]:
     """Return `count` inputs that are the same, names aside, for all functions of a signature.
 
     `cases` are what the function came to so far. Fewer where there are not so many; none where
-    it never returned, or returned the same always, or did not end.
+    it returned the same always or did not end, or where they could not tell it from others.
     """
     returned = [case for case in cases if case.outcome == "returned"]
     if any(case.outcome in ("timed_out", "killed") for case in cases):
@@ -30,8 +33,11 @@ def probe(function: Function, cases: Sequence[Case], count: int) -> list[str]:
     if len({case.output for case in returned}) < 2:
         return []
     signature = signature_of(function, returned)
-    rows = _texts(tuple(signature.values()), count)
-    return [_call(signature, row) for row in rows]
+    types = tuple(signature.values())
+    outputs = [literals.loads(case.output) for case in returned if case.output is not None]
+    if not can_tell(function, probe_rows(types, count), outputs):
+        return []
+    return [_call(signature, row) for row in _texts(types, count)]
 
 
 def _call(names: Iterable[str], values: Iterable[str]) -> str:
@@ -39,11 +45,12 @@ def _call(names: Iterable[str], values: Iterable[str]) -> str:
     return f"{{{members}}}"
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(_SIGNATURES)
 def _texts(types: tuple[Type, ...], count: int) -> list[tuple[str, ...]]:
     return [tuple(map(literals.dumps, row)) for row in probe_rows(types, count)]
 
 
+@lru_cache(_SIGNATURES)
 def probe_rows(types: tuple[Type, ...], count: int) -> list[Row]:
     """Return up to `count` different rows of values, one for each parameter of these types.
 

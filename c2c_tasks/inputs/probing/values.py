@@ -11,7 +11,7 @@ from typing import Any
 from c2c_tasks.inputs.probing.signature import Type
 from c2c_tasks.inputs.synthesis.uses import hashable
 
-_INTEGERS = (7, 0, 1, 12, 2, 9, 3, -1, 4, 25, 6, -14, 28, 100, 97, 153, 10, 400)
+_INTEGERS = (7, 0, 1, 12, 2, 9, 3, -1, 4, 49, 6, 100, 944, 97, -14, 400, 28, 153, 10, 64)
 """Small and large, prime and not, perfect, of a leap year or not, the sum of its digits' cubes.
 A recursion that goes down by one returns on all."""
 _SMALL = (2, 0, 1, 3, 5, -1, 4, 12, 6, 8, 9, 10, -3, 7, 18, 15)
@@ -24,23 +24,42 @@ _TEXTS = (
     "racecar",
     "aaabbbccd",
     "12",
-    "the quick brown fox",
-    "MiXeD CaSe 42",
-    "  padded\ttext ",
+    "The quick brown fox. It jumps",
+    "MiXeD  CaSe 42",
+    "  padded\ttext \n",
     "snake_case_name",
     "1011",
     "(a[b]{c})",
     "one,two;three,,four",
-    "Eve saw eve level",
-    "first line\nsecond line",
+    "http://host.org/a-b/c.txt?key=value&x=1#top",
+    "Eve saw\neve level",
+    "user@mail.com: *x* <b>5 + 7</b>",
     "-3.5",
     "camelCaseName",
     "naïve café",
-    "key=value&x=1",
     "))((",
 )
-_WORDS = ("apple", "b", "cat", "Dog", "banana", "level", "a1", "", "zoo", "x y", "10")
+_WORDS = ("apple", "b", "ant", "Dog", "cat", "level", "a1", "", "banana", "x y", "10", "zoo")
 """Texts beside others, and in containers."""
+_NUMBER_LISTS = (
+    (3, 1, 2),
+    (),
+    (5,),
+    (1, 2, 3, 4),
+    (2, 2, 2),
+    (1, 3, 2, 5, 4),
+    (4, 3, 2, 1),
+    (10, -5, 7, 7, 3),
+    (1, 2, 3, 2, 1),
+    (-3, -7, -2),
+    (0, 0),
+    (6, 2, 8, 4, 2, 2),
+    (-1, 0, 1),
+    (1, 2, 2, 3, 7, 9),
+    (9, 1, 9),
+    (12, 15, 18, 100, 36),
+)
+"""Sorted up and down, a heap, the same backwards, with repetition, with a gap, without a sign."""
 _LENGTHS = (4, 0, 1, 5, 3, 2, 6, 3, 7, 4)
 _POOL = 12
 """Different values that containers are filled from."""
@@ -69,12 +88,8 @@ def values(type_: Type, rng: random.Random, *, alone: bool) -> Iterator[Any]:
             return (text.encode() for text in values(("str",), rng, alone=alone))
         case ("dict", key, value):
             return _dicts(key, value, rng)
-        case ("set", item):
-            return map(_as_set, _lists(item, rng))
-        case ("tuple", item):
-            return map(tuple, _lists(item, rng))
-        case ("list", item):
-            return _lists(item, rng)
+        case (kind, item):
+            return map(_MAKERS[kind], _lists(item, rng, alone=alone))
     raise ValueError(f"no type of probes: {type_}")
 
 
@@ -89,7 +104,10 @@ def _text(rng: random.Random) -> str:
     return "".join(rng.choices(letters, k=rng.randint(2, 9)))
 
 
-def _lists(item: Type, rng: random.Random) -> Iterator[list[Any]]:
+def _lists(item: Type, rng: random.Random, *, alone: bool = False) -> Iterator[list[Any]]:
+    if alone and item in (("int",), ("float",)):
+        kind = int if item == ("int",) else float
+        yield from ([*map(kind, numbers)] for numbers in _NUMBER_LISTS)
     pool = list(islice(values(item, rng, alone=False), _POOL))
     for number in count():
         length = _LENGTHS[number % len(_LENGTHS)]
@@ -115,7 +133,7 @@ def _arranged(items: list[Any], number: int) -> list[Any]:
     """Return items sorted, sorted backwards, all the same, or as they are."""
     with suppress(TypeError):
         match number % 8:
-            case 3 | 6:
+            case 1 | 3 | 6 | 7:
                 return sorted(items, reverse=number % 8 == 6)
             case 4:
                 return items[:1] * len(items)
@@ -132,3 +150,6 @@ def _dicts(key: Type, value: Type, rng: random.Random) -> Iterator[dict[Any, Any
 def _as_set(items: list[Any]) -> set[Any]:
     """Return a set of items; of integers, of those that every interpreter has in one order."""
     return {abs(item) % 8 if type(item) is int else item for item in items if hashable(item)}
+
+
+_MAKERS: dict[str, Callable[[list[Any]], Any]] = {"list": list, "tuple": tuple, "set": _as_set}
