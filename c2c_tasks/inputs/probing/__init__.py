@@ -1,5 +1,5 @@
-"""Probe inputs, by which functions that do the same are found."""
+"""Probes: inputs by which functions that do the same are found."""
 
-from c2c_tasks.inputs.probing.probes import probe
+from c2c_tasks.inputs.probing.probes import Probing
 
-__all__ = ["probe"]
+__all__ = ["Probing"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from c2c_tasks.records import Function
+from c2c_tasks import literals
+from c2c_tasks.records import Case, Function
 from c2c_tasks.syntax import parse_module
 
 ORDINARY = 2
@@ -23,12 +24,12 @@ _FIELD = re.compile(r"%[-+ #0-9.]*[a-zA-Z%]|\{[^{}]*\}")
 _JUMPS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
-def can_tell(function: Function, inputs: Iterable[Any], outputs: Iterable[Any]) -> bool:
-    """Return whether inputs can tell a function from one that has another constant in it.
+def can_tell(function: Function, probes: Sequence[Case]) -> bool:
+    """Return whether probes can tell a function from one that has another constant in it.
 
-    So they can where each text that the program writes occurs in an input, or in one of the
-    `outputs` that the function is known for; where no number is greater than all of theirs;
-    and where coverage shows which way each test of a type went.
+    So they can where each text that the program writes occurs in an input, or in an output but
+    not in its input; where it compares and divides with no number greater than all that are put
+    in; and where coverage shows which way each test of a type went.
     """
     try:
         module = parse_module(function.program)
@@ -36,8 +37,19 @@ def can_tell(function: Function, inputs: Iterable[Any], outputs: Iterable[Any]) 
         return False
     if not _shows_types(module):
         return False
-    met = _Met([*inputs, *outputs])
-    return all(met.has(value, as_set) for value, as_set in _constants(module))
+    met = _Met([literals.loads(case.arguments) for case in probes])
+    return all(
+        met.has(value, as_set) or _is_made(value, probes) for value, as_set in _constants(module)
+    )
+
+
+def _is_made(constant: Any, probes: Sequence[Case]) -> bool:
+    """Return whether a program's text is one that it makes, not one that it looks for."""
+    return isinstance(constant, str | bytes) and any(
+        constant_text in (case.output or "") and constant_text not in case.arguments
+        for constant_text in [_text(constant)]
+        for case in probes
+    )
 
 
 class _Met:
@@ -48,25 +60,26 @@ class _Met:
         self._greatest: float = ORDINARY
         while values:
             value = values.pop()
-            if isinstance(value, int | float):
-                size = abs(value)
-            elif isinstance(value, str | bytes):
-                texts.append(_text(value))
-                size = len(value)
-            elif isinstance(value, dict):
-                values += [*value.keys(), *value.values()]
-                size = len(value)
-            elif isinstance(value, list | tuple | set | frozenset):
-                values += value
-                size = len(value)
-            else:
-                continue
+            match value:
+                case int() | float():
+                    size = abs(value)
+                case str() | bytes():
+                    texts.append(_text(value))
+                    size = len(value)
+                case dict():
+                    values += [*value.keys(), *value.values()]
+                    size = len(value)
+                case list() | tuple() | set():
+                    values += value
+                    size = len(value)
+                case _:
+                    continue
             self._greatest = max(self._greatest, size)
         self._texts = "\n".join(texts)
         self._letters = frozenset(self._texts)
 
     def has(self, constant: Any, as_set: bool) -> bool:
-        """Return whether a program's constant, or each of its letters, is among the values."""
+        """Return whether a program's constant, or one of its letters, is among the values."""
         if isinstance(constant, int | float):
             return abs(constant) <= self._greatest
         if not isinstance(constant, str | bytes):
@@ -95,11 +108,13 @@ def _constants(module: ast.Module) -> Iterator[tuple[Any, bool]]:
                 continue
             case ast.Call(func=ast.Attribute(attr=name, value=value)) if name in _UNHEARD_METHODS:
                 left.append(value)
-            case ast.Compare(
-                left=value, ops=[ast.In() | ast.NotIn()], comparators=[ast.Constant()]
-            ):
-                yield node.comparators[0].value, True  # type: ignore[attr-defined]
-                left.append(value)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Constant(value=value)]):
+                yield value, isinstance(value, str | bytes)
+                left.append(node.left)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+                left += [side for side in (node.left, node.right) if not _is_number(side)]
+            case ast.List() | ast.Tuple() | ast.Dict():
+                left += [n for n in ast.iter_child_nodes(node) if not _is_number(n)]
             case ast.FormattedValue(value=value):
                 left.append(value)
             case ast.AnnAssign(target=target):
@@ -108,6 +123,10 @@ def _constants(module: ast.Module) -> Iterator[tuple[Any, bool]]:
                 left += [node.args, *node.body]
             case _:
                 left += ast.iter_child_nodes(node)
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
 def _shows_types(module: ast.Module) -> bool:

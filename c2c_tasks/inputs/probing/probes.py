@@ -9,7 +9,7 @@ from itertools import combinations, islice
 from typing import Any
 
 from c2c_tasks import literals
-from c2c_tasks.inputs.probing.adequacy import can_tell
+from c2c_tasks.inputs.probing.behaviour import behaviour_of
 from c2c_tasks.inputs.probing.signature import Type, signature_of
 from c2c_tasks.inputs.probing.values import values
 from c2c_tasks.records import Case, Function
@@ -17,27 +17,38 @@ from c2c_tasks.records import Case, Function
 Row = tuple[Any, ...]
 _DRAWN = 4
 """Rows drawn for each that is wanted: some come twice, where a type has few values."""
+MIN_OUTPUTS = 2
+"""Distinct outputs of a function that is worth probing."""
 _SIGNATURES = 1_024
 """Signatures whose probes are kept; most functions have one of few."""
 
 
-def probe(function: Function, cases: Sequence[Case], count: int) -> list[str]:
-    """Return `count` inputs that are the same, names aside, for all functions of a signature.
+class Probing:
+    """Tells what functions do by `count` inputs that are the same for all of a signature."""
 
-    `cases` are what the function came to so far. Fewer where there are not so many; none where
-    it returned the same always or did not end, or where they could not tell it from others.
-    """
-    returned = [case for case in cases if case.outcome == "returned"]
-    if any(case.outcome in ("timed_out", "killed") for case in cases):
-        return []
-    if len({case.output for case in returned}) < 2:
-        return []
-    signature = signature_of(function, returned)
-    types = tuple(signature.values())
-    outputs = [literals.loads(case.output) for case in returned if case.output is not None]
-    if not can_tell(function, probe_rows(types, count), outputs):
-        return []
-    return [_call(signature, row) for row in _texts(types, count)]
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def arguments(self, function: Function, cases: Sequence[Case]) -> list[str]:
+        """Return the inputs of the signature that a function's cases show.
+
+        They differ in the names of parameters alone between functions. Fewer than `count` where
+        the types have no more values; none where the function returned the same always, or did
+        not end.
+        """
+        returned = [case for case in cases if case.outcome == "returned"]
+        if any(case.outcome in ("timed_out", "killed") for case in cases):
+            return []
+        if len({case.output for case in returned}) < MIN_OUTPUTS:
+            return []
+        signature = signature_of(function, returned)
+        return [_call(signature, row) for row in _texts(tuple(signature.values()), self._count)]
+
+    def behaviour(
+        self, function: Function, cases: Sequence[Case], probes: Sequence[Case]
+    ) -> str | None:
+        """Return a digest of what the inputs came to; see `behaviour_of`."""
+        return behaviour_of(function, cases, probes)
 
 
 def _call(names: Iterable[str], values: Iterable[str]) -> str:

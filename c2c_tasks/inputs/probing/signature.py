@@ -53,9 +53,8 @@ def signature_of(function: Function, returned: Sequence[Case]) -> dict[str, Type
 def type_of(values: Sequence[Any], fractional: bool = False, depth: int = 0) -> Type:
     """Return the type that most values have; that of None where all are None.
 
-    Numbers are floats where most of them are, and where some are and what the function makes of
-    them is `fractional`; booleans where all are; else integers. Lists and tuples are told apart
-    where all are tuples.
+    Numbers are booleans where all are, floats where most are or what the function makes of them
+    is `fractional`, else integers. Lists and tuples are told apart where all are tuples.
     """
     kinds = Counter(map(kind_of, values))
     groups: Counter[str] = Counter()
@@ -66,9 +65,9 @@ def type_of(values: Sequence[Any], fractional: bool = False, depth: int = 0) -> 
         return NONE
     group = max(_ORDER, key=lambda name: groups[name])
     if group == "number":
-        if kinds["float"] > (0 if fractional else kinds["int"]):
-            return ("float",)
-        return INT if kinds["int"] else ("bool",)
+        if kinds["bool"] == groups[group]:
+            return ("bool",)
+        return ("float",) if fractional or kinds["float"] > kinds["int"] else INT
     members = [value for value in values if _group_of(value) == group]
     match group:
         case "str" | "bytes":

@@ -1,4 +1,4 @@
-"""What a function does with its probes, as a digest."""
+"""What a function did with its probes, as a digest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from c2c_tasks import literals
+from c2c_tasks.inputs.probing.adequacy import can_tell
 from c2c_tasks.records import Case, Function
 
 MIN_RETURNED = 0.5
@@ -24,24 +25,23 @@ def behaviour_of(function: Function, cases: Sequence[Case], probes: Sequence[Cas
     """Return a digest of inputs and outcomes that is equal for functions that do the same.
 
     Names of parameters do not count, nor messages of exceptions. None where the probes tell too
-    little: one came out otherwise the second time, or did not end; too few returned; most came
-    to the same, or gave back what was put in; or lines did not run that run in cases that return.
+    little: one did not end; too few returned; most came to the same, or gave back what was put
+    in; lines did not run that run in `cases` that return; or the program looks for what no probe
+    has.
     """
-    if not probes or not all(case.deterministic for case in probes):
-        return None
     if any(case.outcome in ("timed_out", "killed") for case in probes):
         return None
-    if sum(case.outcome == "returned" for case in probes) < MIN_RETURNED * len(probes):
+    if sum(case.outcome == "returned" for case in probes) < MIN_RETURNED * max(len(probes), 1):
         return None
     if not _lines(case for case in cases if case.outcome == "returned") <= _lines(probes):
         return None
-    rows = [_positional(function, case.arguments) for case in probes]
+    rows = [_by_position(function, case.arguments) for case in probes]
     outcomes = [_outcome(case) for case in probes]
     seen = (
         f"argument {row.index(case.output)}" if case.output in row else outcome
         for row, case, outcome in zip(rows, probes, outcomes, strict=True)
     )
-    if _bits(Counter(seen)) < MIN_BITS:
+    if _bits(Counter(seen)) < MIN_BITS or not can_tell(function, probes):
         return None
     lines = (repr((row, outcome)) for row, outcome in zip(rows, outcomes, strict=True))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
@@ -51,7 +51,7 @@ def _lines(cases: Iterable[Case]) -> set[int]:
     return {line for case in cases for line in case.covered_lines}
 
 
-def _positional(function: Function, arguments: str) -> list[str]:
+def _by_position(function: Function, arguments: str) -> list[str]:
     """Return the literals of a call's arguments, those of ``*args`` and ``**kwargs`` marked."""
     values = literals.loads(arguments)
     marks = {"var_positional": "*", "var_keyword": "**"}
