@@ -14,7 +14,7 @@ from c2c_tasks.syntax import parse_module
 ORDINARY = 2
 """Numbers up to this, and their negatives, any probes meet."""
 ALPHABET = 10
-"""Length from which a text is taken for the set of its characters."""
+"""Length from which letters and digits are taken for a set of characters."""
 _TYPE_TESTS = frozenset({"isinstance", "issubclass", "type", "hasattr", "callable"})
 _UNHEARD = frozenset({"print", "getattr", "open", *_TYPE_TESTS})
 """Functions whose texts are not looked for in what a program is given."""
@@ -85,7 +85,7 @@ class _Met:
         if not isinstance(constant, str | bytes):
             return True
         text = _text(constant)
-        if as_set or len(text) >= ALPHABET:
+        if as_set or (len(text) >= ALPHABET and text.isalnum()):
             return not self._letters.isdisjoint(text)
         return all(piece in self._texts for piece in _FIELD.split(text))
 
@@ -115,8 +115,6 @@ def _constants(module: ast.Module) -> Iterator[tuple[Any, bool]]:
                 left += [side for side in (node.left, node.right) if not _is_number(side)]
             case ast.List() | ast.Tuple() | ast.Dict():
                 left += [n for n in ast.iter_child_nodes(node) if not _is_number(n)]
-            case ast.FormattedValue(value=value):
-                left.append(value)
             case ast.AnnAssign(target=target):
                 left += [target, *([node.value] if node.value else [])]
             case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -93,18 +93,22 @@ def _related(types: tuple[Type, ...], row: Row, number: int, rng: random.Random)
         whole, part = values[earlier], values[later]
         if types[earlier] == types[later] == ("str",):
             values[later] = (part, _piece(whole, rng), _altered(whole, rng), part)[number % 4]
+        elif types[earlier] == types[later] and isinstance(whole, list | tuple):
+            values[later] = (part, _piece(whole, rng), part, whole)[number % 4]
         elif types[earlier] == types[later]:
             values[later] = whole if number % 6 == 5 else part
-        elif number % 2 and types[later] in types[earlier] and whole:
+        elif number % 2 and types[later] in types[earlier][1:] and whole:
             values[later] = _member(whole, types[earlier], types[later], rng)
-        elif number % 2 and types[earlier] in types[later] and part:
+        elif number % 2 and types[earlier] in types[later][1:] and part:
             values[earlier] = _member(part, types[later], types[earlier], rng)
     return tuple(values)
 
 
-def _piece(text: str, rng: random.Random) -> str:
-    start = rng.randrange(len(text) + 1)
-    return text[start : start + rng.randint(1, 3)]
+def _piece(whole: Any, rng: random.Random) -> Any:
+    """Return what a text or sequence begins with, ends with, or has in it."""
+    size = rng.randint(1, 3)
+    start = rng.choice((0, max(len(whole) - size, 0), rng.randrange(len(whole) + 1)))
+    return whole[start : start + size]
 
 
 def _altered(text: str, rng: random.Random) -> str:

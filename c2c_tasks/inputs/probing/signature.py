@@ -20,6 +20,10 @@ MAX_DEPTH = 3
 MAX_READ = 40
 """Cases that are read for the signature of a function."""
 
+TYPED = 0.95
+"""Share of the arguments of a parameter that must be numbers, or must not, for it to have a type.
+What takes both takes anything; what takes texts and lists may be written for either."""
+
 _GROUPS = {
     **dict.fromkeys(("int", "float", "bool"), "number"),
     **dict.fromkeys(("list", "tuple"), "sequence"),
@@ -29,6 +33,7 @@ _ORDER = ("number", "str", "sequence", "dict", "set", "bytes")
 
 Type = tuple[Any, ...]
 """A kind, then the types of its items, or of its keys and values."""
+ANY: Type = ("any",)
 NONE: Type = ("none",)
 INT: Type = ("int",)
 
@@ -46,8 +51,15 @@ def signature_of(function: Function, returned: Sequence[Case]) -> dict[str, Type
     for parameter in function.parameters:
         values = [row[parameter.name] for row in rows if parameter.name in row]
         if 2 * len(values) > len(rows):
-            types[parameter.name] = type_of(values, fractional)
+            types[parameter.name] = type_of(values, fractional) if _is_typed(values) else ANY
     return types
+
+
+def _is_typed(values: Sequence[Any]) -> bool:
+    """Return whether nearly all values are numbers, or nearly none is; None is neither."""
+    groups = [group for value in values if (group := _group_of(value)) != "none"]
+    numbers = groups.count("number")
+    return max(numbers, len(groups) - numbers) >= TYPED * len(groups)
 
 
 def type_of(values: Sequence[Any], fractional: bool = False, depth: int = 0) -> Type:

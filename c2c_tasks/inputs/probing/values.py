@@ -25,18 +25,18 @@ _TEXTS = (
     "aaabbbccd",
     "2002",
     "The quick brown fox. It jumps",
-    "MiXeD  CaSe 42",
-    "  padded\ttext \n",
+    "SHOUT",
+    "  MiXeD\tCaSe 42 \n",
     "snake_case_name",
     "1010",
     "(a[b]{c})",
     "one,two;three,,four",
     "http://host.org/a-b/c.txt?key=value&x=1#top",
     "Was it a car\nor a cat I saw?",
+    'naïve "café" isn\'t 日本',
     "user@mail.com: *x* <b>5 + 7</b>",
     "-3.5",
     "camelCaseName",
-    "naïve café",
     "))((",
 )
 _WORDS = ("apple", "b", "ant", "Dog", "cat", "level", "a1", "", "banana", "x y", "10", "zoo")
@@ -60,6 +60,10 @@ _NUMBER_LISTS = (
     (12, 15, 18, 100, 36),
 )
 """Sorted up and down, a heap, the same backwards, with repetition, with a gap, without a sign."""
+_ANYTHING: tuple[Any, ...] = (
+    7, "abc", [3, 1, 2], 2.5, None, {"a": 1}, "", True, [], "Hello, World!", (1, "x"), 0,
+    ["b", "a"], -3, [[1], [2, 3]], "10", {3}, {"b": [1], "a": None}, "x y", 1234567, (), 0.0,
+)  # fmt: skip
 _LENGTHS = (4, 0, 1, 5, 3, 2, 6, 3, 7, 4)
 _POOL = 12
 """Different values that containers are filled from."""
@@ -72,6 +76,8 @@ def values(type_: Type, rng: random.Random, *, alone: bool) -> Iterator[Any]:
     Values of a type that stands alone, and not beside others or in a container, may be larger.
     """
     match type_:
+        case ("any",):
+            return cycle(_ANYTHING)
         case ("none",):
             return cycle([None])
         case ("bool",):
