@@ -4,14 +4,42 @@ function is then worth publishing as a program."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from c2c_tasks.config import CaseOptions
+from c2c_tasks.curation.difficulty import difficulty_of
+from c2c_tasks.curation.selection import Selection, select
 from c2c_tasks.curation.splits import split_of
 from c2c_tasks.literals import dumps, loads
 from c2c_tasks.records import Case, Execution, Program, extend
 from c2c_tasks.shards import Stage, StepReport
+
+CaseReason = Literal[
+    "timed_out",
+    "killed",
+    "unrepresentable",
+    "memory_address",
+    "resource_exhausted",
+    "nondeterministic",
+    "arguments_too_long",
+    "unresolved_name",
+    "duplicate_arguments",
+    "too_many_raised",
+    "not_chosen",
+]
+"""Why a case is dropped, in the order that is asked: the first that holds counts."""
+ProgramReason = Literal[
+    "nondeterministic",
+    "too_slow",
+    "too_few_cases",
+    "constant_output",
+    "too_few_distinct_outputs",
+    "identity",
+]
+"""Why a program is dropped, in the order that is asked."""
+Sensitive = Callable[[Sequence[str]], Sequence[str | None]]
+"""Tells of each text why it must not be published, or None."""
 
 _MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 MAX_TIMED_OUT = 3
@@ -22,20 +50,37 @@ _BROKEN = {"NameError", "ImportError", "ModuleNotFoundError"}
 """Exceptions that tell of something which the program lacks to run alone."""
 
 
-def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Program | None:
+def curate(
+    execution: Execution,
+    options: CaseOptions,
+    report: StepReport,
+    *,
+    sensitive: Sensitive | None = None,
+) -> Program | None:
     """Return the program of an executed function, or None where it is not worth keeping.
 
     Its cases are the sound ones, `max_cases` at most, in the order they were run. Coverage
     is 0.0 where the sandbox was not asked to record lines.
+
+    `sensitive` is slow: it is asked last, and of what would be published alone. Its reasons are
+    counted beside those of `CaseReason` and `ProgramReason`.
     """
     programs = report.stage("programs", "programs")
     stage = report.stage("cases", "cases")
     sound = list(_sound(execution.cases, options, stage))
-    cases = _chosen(sound, execution.body_lines, options, stage)
-    reason = _unreliability(execution, options) or weakness(cases, options)
+    selection = select(sound, execution.body_lines, options)
+    reason: str | None = _unreliability(execution, options) or weakness(selection.cases, options)
+    if reason is None and sensitive is not None:
+        (reason,) = sensitive([execution.program])
+        if reason is None:
+            sound = _harmless(sound, execution.body_lines, options, sensitive, stage)
+            selection = select(sound, execution.body_lines, options)
+            reason = weakness(selection.cases, options)
+    _count(stage, selection, len(sound))
     if reason is not None:
         programs.drop(reason)
         return None
+    cases = selection.cases
     programs.keep()
     body = set(execution.body_lines)
     covered = body.intersection(line for case in cases for line in case.covered_lines)
@@ -48,11 +93,11 @@ def curate(execution: Execution, options: CaseOptions, report: StepReport) -> Pr
         cluster=execution.function_id,
         split=split_of(execution.function_id, options),
         behaviour=execution.behaviour,
-        difficulty=0.0,
+        difficulty=difficulty_of(execution, cases, execution.body_lines),
     )
 
 
-def _unreliability(execution: Execution, options: CaseOptions) -> str | None:
+def _unreliability(execution: Execution, options: CaseOptions) -> ProgramReason | None:
     """Return why even the sound cases of a function cannot be relied on, or None."""
     if any(_unsoundness(case, options) == "nondeterministic" for case in execution.cases):
         return "nondeterministic"  # what came out the same did so by luck, of hash seeds say
@@ -75,9 +120,9 @@ def _sound(cases: list[Case], options: CaseOptions, stage: Stage) -> Iterator[Ca
             stage.drop(reason)
 
 
-def _unsoundness(case: Case, options: CaseOptions) -> str | None:
+def _unsoundness(case: Case, options: CaseOptions) -> CaseReason | None:
     """Return why a case cannot be published, or None."""
-    if case.outcome not in ("returned", "raised"):
+    if case.outcome != "returned" and case.outcome != "raised":
         return case.outcome
     if _MEMORY_ADDRESS.search(case.output or case.exception_message or ""):
         return "memory_address"
@@ -92,73 +137,74 @@ def _unsoundness(case: Case, options: CaseOptions) -> str | None:
     return None
 
 
-def _chosen(
-    sound: list[Case], body_lines: list[int], options: CaseOptions, stage: Stage
+def _harmless(
+    sound: list[Case],
+    body_lines: list[int],
+    options: CaseOptions,
+    sensitive: Sensitive,
+    stage: Stage,
 ) -> list[Case]:
-    """Return the best `max_cases` of the sound cases, in the order they were run.
+    """Return the cases without those that are sensitive, of which the selection is free.
 
-    Each next one is the case that runs most lines not run yet, then one with a result not
-    seen yet, then the shortest.
+    Only what is selected is looked at: first of all cases, then of those that are left.
     """
-    raised_left = _most_raised(sum(case.outcome == "returned" for case in sound), options)
-    uncovered = set(body_lines)
-    results: set[tuple[str | None, str | None]] = set()
-    chosen: set[int] = set()
-    left = list(range(len(sound)))
-    while left and len(chosen) < options.max_cases:
-
-        def rank(position: int) -> tuple[int, bool, int, str]:
-            case = sound[position]
-            gain = len(uncovered.intersection(case.covered_lines))
-            return -gain, _result(case) in results, len(case.arguments), case.arguments
-
-        best = min(left, key=rank)
-        left.remove(best)
-        case = sound[best]
-        if case.outcome == "raised":
-            if not raised_left:
-                stage.drop("too_many_raised")
-                continue
-            raised_left -= 1
-        chosen.add(best)
-        uncovered.difference_update(case.covered_lines)
-        results.add(_result(case))
-    stage.keep(len(chosen))
-    if left:
-        stage.drop("not_chosen", len(left))
-    return [sound[position] for position in sorted(chosen)]
+    known: set[str] = set()
+    while True:
+        selected = select(sound, body_lines, options).cases
+        new = [case for case in selected if case.arguments not in known]
+        reasons = _reasons(new, sensitive)
+        if not reasons:
+            return sound
+        known.update(case.arguments for case in new)
+        sound = [case for case in sound if case.arguments not in reasons]
+        for reason in reasons.values():
+            stage.drop(reason)
 
 
-def _most_raised(returned: int, options: CaseOptions) -> int:
-    """Return how many raised cases keep the share, given how many can be had that returned."""
-    share = Fraction(str(options.max_raised_share))
-    if share == 1:
-        return options.max_cases
-    beside = returned * share / (1 - share)
-    return int(min(beside, options.max_cases * share))
+def _reasons(cases: list[Case], sensitive: Sensitive) -> dict[str, str]:
+    """Return why cases are sensitive, by their arguments, of those that are."""
+    if not cases:
+        return {}
+    texts = [(case.arguments, case.output or case.exception_message or "") for case in cases]
+    found = iter(sensitive([text for pair in texts for text in pair]))
+    pairs = zip(cases, found, found, strict=True)
+    return {case.arguments: reason for case, *pair in pairs for reason in filter(None, pair[::-1])}
 
 
-def _result(case: Case) -> tuple[str | None, str | None]:
-    return case.output, case.exception_type
+def _count(stage: Stage, selection: Selection, sound: int) -> None:
+    kept = len(selection.cases)
+    stage.keep(kept)
+    reasons: dict[CaseReason, int] = {
+        "too_many_raised": selection.refused,
+        "not_chosen": sound - kept - selection.refused,
+    }
+    for reason, rows in reasons.items():
+        if rows:
+            stage.drop(reason, rows)
 
 
-def weakness(cases: list[Case], options: CaseOptions) -> str | None:
+def weakness(cases: list[Case], options: CaseOptions) -> ProgramReason | None:
     """Return why a program with these cases teaches nothing, or None."""
     returned = [case for case in cases if case.outcome == "returned"]
     outputs = {case.output for case in returned}
     if len(cases) < options.min_cases:
         return "too_few_cases"
+    refuses_none = len(returned) == len(cases)
+    if options.drop_constant and len(outputs) == 1 and refuses_none:
+        return "constant_output"
     if len(outputs) < options.min_distinct_outputs:
-        return "constant_output" if len(outputs) == 1 else "too_few_distinct_outputs"
-    if len(returned) == len(cases) and _is_identity(returned):
+        return "too_few_distinct_outputs"
+    if options.drop_identity and refuses_none and _is_identity(returned):
         return "identity"
     return None
 
 
 def _is_identity(cases: list[Case]) -> bool:
-    """Return whether one argument comes back unchanged in every case."""
+    """Return whether one argument, or a copy of it, comes back unchanged in every case."""
     unchanged: set[str] | None = None
     for case in cases:
+        if case.output is None or case.output not in case.arguments:
+            return False
         arguments = loads(case.arguments)
         same = {name for name, value in arguments.items() if dumps(value) == case.output}
         unchanged = same if unchanged is None else unchanged & same

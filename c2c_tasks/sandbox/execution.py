@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import nan
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
@@ -26,6 +26,17 @@ log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
 R = TypeVar("R")
 Steps = Generator[tuple[Crew, Request], Reply, R]
+
+
+class Probing(Protocol):
+    """Tells what functions do by inputs that all functions of a signature are given."""
+
+    def arguments(self, function: Function, cases: list[Case]) -> list[str]:
+        """Return inputs to run, given the cases so far; none where they would tell nothing."""
+
+    def behaviour(self, function: Function, cases: list[Case], probes: list[Case]) -> str | None:
+        """Return a digest of what the inputs came to, or None where it tells nothing."""
+
 
 _SET = re.compile(r"\bset\b|\bfrozenset\b|\{[^{}:]+\}")
 """Text of programs that make sets, and of some that do not. In which order a small set is gone
@@ -43,6 +54,7 @@ def execute(
     *,
     launcher: Launcher,
     refine: Refine | None = None,
+    probing: Probing | None = None,
     surroundings: Surroundings = FIRST,
 ) -> Generator[Execution, None, None]:
     """Run functions and yield what their cases came to, in the order of the inputs.
@@ -53,6 +65,9 @@ def execute(
     where it makes sets) set up differently from `surroundings`, those of the first runs. Cases
     that a function has no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not
     run and not listed.
+
+    What `probing` asks for is run beside the cases, and tells the function's `behaviour`; none
+    of it becomes a case, and no fault in it costs the function.
 
     Closing the generator ends the runners.
 
@@ -65,7 +80,7 @@ def execute(
         first = stack.enter_context(Crew(launcher, surroundings, options, workers))
         others = (SECOND, THIRD) if options.determinism_runs else ()
         again = [stack.enter_context(Crew(launcher, other, options, workers)) for other in others]
-        task = _Task(first, again, options, refine)
+        task = _Task(first, again, options, refine, probing)
         for function, result in _in_order(task, inputs, workers * FUNCTIONS_PER_WORKER):
             for name, amount in result.counts.items():
                 report.count(name, amount)
@@ -118,6 +133,7 @@ class _Task:
     """Of other surroundings each; the second of them for functions that make sets."""
     options: SandboxOptions
     refine: Refine | None
+    probing: Probing | None
 
     def steps(self, inputs: Inputs) -> Steps[_Result]:
         counts: Counter[str] = Counter()
@@ -144,8 +160,12 @@ class _Task:
             more, more_seconds, _ = yield from self._run_cases(self.first, inputs, new, counts)
             cases += more
             seconds += more_seconds
+        behaviour, probes = yield from self._probed(inputs, cases, counts)
         for crew in self.again if _SET.search(inputs.program) else self.again[:1]:
-            cases = yield from self._check(crew, inputs, cases)
+            checked = yield from self._check(crew, inputs, [*probes, *cases])
+            probes, cases = checked[: len(probes)], checked[len(probes) :]
+        if not all(case.deterministic and case.outcome != "timed_out" for case in probes):
+            behaviour = None
         counts["cases_nondeterministic"] += sum(not case.deterministic for case in cases)
         return extend(
             Execution,
@@ -154,6 +174,7 @@ class _Task:
             cases=cases,
             case_seconds=seconds,
             body_lines=body_lines,
+            behaviour=behaviour,
         )
 
     def _refined(self, function: Function, cases: list[Case], counts: Counter[str]) -> list[str]:
@@ -165,6 +186,30 @@ class _Task:
             counts["refinements_failed"] += 1
             log.exception("%s of %s: not refined", function.entry_point, function.path)
             return []
+
+    def _probed(
+        self, function: Function, cases: list[Case], counts: Counter[str]
+    ) -> Steps[tuple[str | None, list[Case]]]:
+        """Return what probes tell of a function, and what they came to where they tell it."""
+        if self.probing is None:
+            return None, []
+        try:
+            arguments = self.probing.arguments(function, cases)
+            known = {case.arguments: case for case in cases}
+            new = [text for text in arguments if text not in known]
+            if new:
+                counts["probes_run"] += len(new)
+                ran, *_ = yield from self._run_cases(self.first, function, new, Counter())
+                known |= {case.arguments: case for case in ran}
+            probes = [known[text] for text in arguments if text in known]
+            behaviour = self.probing.behaviour(function, cases, probes)
+        except (_Dropped, FunctionKilled, ProtocolViolation):
+            return None, []
+        except Exception:
+            counts["probings_failed"] += 1
+            log.exception("%s of %s: not probed", function.entry_point, function.path)
+            return None, []
+        return behaviour, probes if behaviour is not None else []
 
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
@@ -219,7 +264,7 @@ class _Task:
     def _check(self, crew: Crew, function: Function, cases: list[Case]) -> Steps[list[Case]]:
         """Run cases again, last first, and return them with what was found on determinism."""
         sound = [case for case in cases if case.outcome in ("returned", "raised")]
-        again = [case.arguments for case in reversed(sound)]
+        again = [*dict.fromkeys(case.arguments for case in reversed(sound))]
         ran, *_ = yield from self._run_cases(crew, function, again, Counter())
         seen = {case.arguments: case for case in ran}
         checked = []
