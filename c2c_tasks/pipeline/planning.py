@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 
-from c2c_tasks.catalogue import Catalogue
+from c2c_tasks.catalogue import Catalogue, CatalogueError
 from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
 from c2c_tasks.curation.benchmarks import read_benchmarks
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
-from c2c_tasks.pipeline.indexing import index_release
-from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import check_target, published_version, release_uri
+from c2c_tasks.pipeline.indexing import index_latest, recording
+from c2c_tasks.publishing.release import check_target, published_version
 from c2c_tasks.shards import config_digest
 from c2c_tasks.sources import list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -40,6 +39,14 @@ class Plan:
         objects = [ObjectInfo(*item) for item in fields["objects"]]
         return cls(fields["parent"], objects, fields["shards"])
 
+    def release_date(self, build: Build) -> str:
+        """Return the date of the release's version: the build's, or the parent's if it is later.
+
+        So a build for an earlier date, as in a backfill, adds to the latest release and takes
+        its place, and is not published unseen beside it.
+        """
+        return _release_date(build, self.parent)
+
     def write(self, build: Build) -> None:
         """Write the plan into the build's work area."""
         text = json.dumps(asdict(self) | {"objects": [astuple(item) for item in self.objects]})
@@ -55,7 +62,12 @@ def plan(build: Build) -> list[ShardReference]:
     benchmarks cannot be read, BuildError where the latest release cannot be added to or the
     build has published one already.
     """
-    source = build.config.source
+    with recording(build, "planned"):
+        return _plan(build)
+
+
+def _plan(build: Build) -> list[ShardReference]:
+    source = build.source
     target = build.config.publishing.target
     objects = list(list_dump(source))
     check_target(target)
@@ -69,7 +81,7 @@ def plan(build: Build) -> list[ShardReference]:
         raise NothingNew(
             f"nothing new: all {len(objects):,} objects of {source.dump} are in {parent} already"
         )
-    if version := published_version(target, build.date, build.build_id):
+    if version := published_version(target, _release_date(build, parent), build.build_id):
         raise BuildError(
             f"build {build.build_id} has published {version} already, and a release never changes: "
             "start a new build"
@@ -97,6 +109,13 @@ def plan(build: Build) -> list[ShardReference]:
     return references
 
 
+def _release_date(build: Build, parent: str | None) -> str:
+    if parent is None:
+        return build.date
+    version = parent.rpartition("/")[2]
+    return max(build.date, version.partition("-")[0].replace(".", "-"))
+
+
 def _plan_uri(build: Build) -> str:
     return f"{build.folder('plan')}/plan.json"
 
@@ -112,11 +131,12 @@ def _write(uri: str, data: bytes) -> None:
 def _parent(build: Build, catalogue: Catalogue) -> tuple[str | None, dict[str, tuple[str, int]]]:
     """Return the release to add to, and the objects that it was built from."""
     target = build.config.publishing.target
-    pointer = read_pointer(target)
-    if pointer is None or build.config.source.mode == "full":
+    if build.config.source.mode == "full":
         return None, {}
-    uri = release_uri(target, pointer.version)
-    release = catalogue.release(uri) or index_release(catalogue, target, uri)
+    release = index_latest(catalogue, target)
+    if release is None:
+        return None, {}
+    uri = release.uri
     mine = build.config.content_options()
     if release.config_digest != config_digest(mine):
         # A release holds rows made by one set of options; mixing two would make it unciteable.
@@ -126,7 +146,10 @@ def _parent(build: Build, catalogue: Catalogue) -> tuple[str | None, dict[str, t
             f"{uri}: was built with other options ({', '.join(names)}), so it cannot be added to; "
             "set mode to full to build anew, take the same options, or another target"
         )
-    return uri, catalogue.ingested(uri)
+    ingested = catalogue.ingested(target, uri)
+    if ingested is None:
+        raise CatalogueError(f"catalogue: {uri} is no longer the latest release; try again")
+    return uri, ingested
 
 
 def _bins(objects: Sequence[ObjectInfo], shard_bytes: int) -> Iterator[list[ObjectInfo]]:

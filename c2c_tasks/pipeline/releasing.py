@@ -12,7 +12,12 @@ from typing import Any, TypedDict
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import catalogue_url
 from c2c_tasks.pipeline.build import Build, BuildError
-from c2c_tasks.pipeline.indexing import index_release
+from c2c_tasks.pipeline.indexing import (
+    index_latest,
+    index_release,
+    record_reports,
+    recording,
+)
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.publishing.audit import audit as audit_release
@@ -79,12 +84,17 @@ def audit(
     Raises BuildError where more shards failed than may, or no program is left; AuditError
     where the staged files are unsound.
     """
+    with recording(build, "running"):
+        return _audit(build, client, labels or {})
+
+
+def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
     options = build.config.publishing
     progress = Progress.of(build)
     progress.check(options.max_failed_shards)
 
     def work(report: StepReport) -> None:
-        version = claim_version(options.target, build.date, build.build_id)
+        version = claim_version(options.target, Plan.of(build).release_date(build), build.build_id)
         with tempfile.TemporaryDirectory(prefix="c2c-release-") as folder:
             _write_files(build, progress, Path(folder))
             files = stage_release(options.target, version, Path(folder))
@@ -93,13 +103,13 @@ def audit(
         programs = sum(entry.rows or 0 for entry in files if entry.config == "programs")
         if not programs:
             raise BuildError(
-                f"{build.config.source.dump}: no program came out of it; "
+                f"{build.source.dump}: no program came out of it; "
                 "the log lines of `curate` say what was dropped and why"
             )
         sandbox = build.config.sandbox.model_copy(
             update={"refine_rounds": 0, "coverage": False, "determinism_runs": False}
         )
-        launcher = choose_launcher(sandbox, client, labels or {})
+        launcher = choose_launcher(sandbox, client, labels)
         audit_release(
             uri,
             files,
@@ -143,6 +153,11 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
 
     Raises BuildError where another build has published since this one was planned.
     """
+    with recording(build, "published", release=staged["uri"]):
+        return _publish(build, staged)
+
+
+def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
     target = build.config.publishing.target
     release = staged["uri"]
     _check_parent(build, staged["version"])
@@ -165,7 +180,10 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         date=build.date,
         over=None if build.config.source.mode == "full" else [manifest.parent],
     )
-    index_release(Catalogue(catalogue_url()), target, release)
+    catalogue = Catalogue(catalogue_url())
+    index_release(catalogue, target, manifest.version)
+    index_latest(catalogue, target)
+    record_reports(build, list(Progress.of(build).reports()))
     return {
         "version": manifest.version,
         "uri": release,
@@ -180,7 +198,7 @@ def _check_parent(build: Build, version: str) -> None:
     pointer = read_pointer(target)
     if build.config.source.mode == "full" or pointer is None:
         return
-    if published_version(target, build.date, build.build_id) == version:
+    if published_version(target, Plan.of(build).release_date(build), build.build_id) == version:
         return  # it is published, and publishing again changes nothing
     if Plan.of(build).parent != release_uri(target, pointer.version):
         raise BuildError(
@@ -234,7 +252,7 @@ def _manifest(build: Build, version: str) -> Manifest:
         created_for=build.date,
         config=build.config.model_dump(mode="json"),
         code_version=code_version(),
-        dump=Dump(uri=build.config.source.dump, objects=len(plan.objects)),
+        dump=Dump(uri=build.source.dump, objects=len(plan.objects)),
         writer=merged_facts(reports, "writer"),
         writing=writing_of(reports, build.config.inputs),
         sandbox=merged_facts(reports, "sandbox"),

@@ -26,13 +26,14 @@ from c2c_tasks.pipeline.build import (
     reference,
     tell,
 )
+from c2c_tasks.pipeline.indexing import record_reports, recording
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
+from c2c_tasks.shards import StepReport, read_report, read_shard, run_step, write_shard
 from c2c_tasks.sources import read_object
 from c2c_tasks.store import read
 
@@ -70,6 +71,11 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
     Raises NothingNew where no function is left; BuildError where that is so and there is no
     earlier release either.
     """
+    with recording(build, "running"):
+        return _merge_functions(build, extracted)
+
+
+def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:
     options = build.config.functions
     plan = Plan.of(build)
     parent = plan.parent
@@ -105,13 +111,15 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
         work=work,
     )
     tell(report, "merge_functions")
+    record_reports(build, [*filter(None, map(read_report, sources)), report])
     sizes = report.facts["shard_rows"]
     if not sizes and parent:
-        Catalogue(catalogue_url()).add_ingested(parent, plan.objects)
+        target = build.config.publishing.target
+        Catalogue(catalogue_url()).add_ingested(target, parent, plan.objects)
         raise NothingNew(f"no function in the new dump objects that {parent} does not hold")
     if not sizes:
         raise BuildError(
-            f"{build.config.source.dump}: no usable function in it; "
+            f"{build.source.dump}: no usable function in it; "
             "the log lines of `extract` above say what was dropped and why"
         )
     return [
