@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     DateTime,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
@@ -117,4 +118,4 @@ class ReportRecord(Base):
     """URI of the shard, or of the folder of shards, that the step wrote."""
     stages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     counters: Mapped[dict[str, int]] = mapped_column(JSON)
-    seconds: Mapped[float]
+    seconds: Mapped[float] = mapped_column(Double)

@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("shard", sa.Text, primary_key=True),
         sa.Column("stages", sa.JSON, nullable=False),
         sa.Column("counters", sa.JSON, nullable=False),
-        sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("seconds", sa.Double, nullable=False),
         sa.ForeignKeyConstraint(
             ["target_id", "build_id"], ["builds.target_id", "builds.build_id"], ondelete="CASCADE"
         ),
