@@ -7,6 +7,7 @@ immutable release.
 
 | task | does | queue |
 | --- | --- | --- |
+| `turn` | waits until the builds of earlier dates have ended | `default` |
 | `plan` | lists the dump; skips the run where nothing is new | `default` |
 | `extract` | functions of a shard of dump objects | `default` |
 | `merge_functions` | finds what is new in all shards, cuts function shards | `default` |
@@ -33,6 +34,7 @@ from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context,
 from c2c_airflow.context import run_step
 from c2c_airflow.params import build_params
 from c2c_airflow.sandbox_operator import SandboxOperator
+from c2c_airflow.turns import is_its_turn
 
 DATASET = Asset("case2code_dataset")
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
@@ -58,6 +60,13 @@ LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
 )
 def case2code_build() -> None:
     """From a code dump to a published release."""
+
+    # A worker slot is taken for the moment of a look alone.
+    @task.sensor(mode="reschedule", poke_interval=20, timeout=timedelta(days=2).total_seconds())
+    def turn() -> bool:
+        """Wait until the builds of earlier dates have ended: each adds to the one before."""
+        context: Any = get_current_context()
+        return is_its_turn(context["ti"], context.get("partition_key"))
 
     @task
     def plan() -> Any:
@@ -126,7 +135,9 @@ def case2code_build() -> None:
         context["outlet_events"][DATASET].extra = release
         return release
 
-    functions = merge_functions(extract.expand(shard=plan()))
+    planned = plan()
+    turn() >> planned
+    functions = merge_functions(extract.expand(shard=planned))
     audited = SandboxOperator(
         task_id="audit",
         python_callable=run_audit,

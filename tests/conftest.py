@@ -1,7 +1,7 @@
 """Services and data that tests share.
 
 A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
-separated list of `docker`, `s3`, `data`, `vllm`) names it: then they fail.
+separated list of `docker`, `s3`, `data`, `postgres`, `vllm`) names it: then they fail.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import sysconfig
 import tempfile
 import uuid
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from c2c_airflow.embedded import EmbeddedAirflow
 from c2c_tasks import store
@@ -108,6 +110,51 @@ def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     client.create_bucket(Bucket=name)
     yield f"s3://{name}"
     store._s3.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """SQLAlchemy's URL of a PostgreSQL server: ``C2C_TEST_POSTGRES``, or one that is started.
+
+    The one that is started listens on a socket in a folder of its own, and keeps nothing.
+    """
+    if given := os.environ.get("C2C_TEST_POSTGRES"):
+        yield given
+        return
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        unavailable("postgres", "it is not installed, and C2C_TEST_POSTGRES names no server")
+    # PostgreSQL refuses to run as root.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    # Not below pytest's folder, which other users cannot enter; and sockets have short paths.
+    folder = Path(tempfile.mkdtemp(prefix="c2c-postgres-"))
+    if as_user:
+        shutil.chown(folder, "postgres")
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(programs[-1] / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    try:
+        run("initdb", "--username=tests", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", options)
+        yield f"postgresql+psycopg://tests@/postgres?host={folder}"
+        run("pg_ctl", "stop", "--mode=immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    name = f"c2c_{uuid.uuid4().hex[:12]}"
+    server = create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 STANDARD_MODULES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from c2c_tasks.config import CaseOptions
 from c2c_tasks.curation.difficulty import difficulty_of
@@ -38,8 +38,18 @@ ProgramReason = Literal[
     "identity",
 ]
 """Why a program is dropped, in the order that is asked."""
-Sensitive = Callable[[Sequence[str]], Sequence[str | None]]
+Scan = Callable[[Sequence[str]], Sequence[str | None]]
 """Tells of each text why it must not be published, or None."""
+
+
+class Scanner(NamedTuple):
+    """What looks for secrets and personal data."""
+
+    programs: Scan
+    """Of whole programs."""
+    cases: Scan
+    """Of arguments, outputs and messages of exceptions."""
+
 
 _MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 MAX_TIMED_OUT = 3
@@ -55,14 +65,14 @@ def curate(
     options: CaseOptions,
     report: StepReport,
     *,
-    sensitive: Sensitive | None = None,
+    scanner: Scanner | None = None,
 ) -> Program | None:
     """Return the program of an executed function, or None where it is not worth keeping.
 
     Its cases are the sound ones, `max_cases` at most, in the order they were run. Coverage
     is 0.0 where the sandbox was not asked to record lines.
 
-    `sensitive` is slow: it is asked last, and of what would be published alone. Its reasons are
+    `scanner` is slow: it is asked last, and of what would be published alone. Its reasons are
     counted beside those of `CaseReason` and `ProgramReason`.
     """
     programs = report.stage("programs", "programs")
@@ -70,10 +80,10 @@ def curate(
     sound = list(_sound(execution.cases, options, stage))
     selection = select(sound, execution.body_lines, options)
     reason: str | None = _unreliability(execution, options) or weakness(selection.cases, options)
-    if reason is None and sensitive is not None:
-        (reason,) = sensitive([execution.program])
+    if reason is None and scanner is not None:
+        (reason,) = scanner.programs([execution.program])
         if reason is None:
-            sound = _harmless(sound, execution.body_lines, options, sensitive, stage)
+            sound = _harmless(sound, execution.body_lines, options, scanner.cases, stage)
             selection = select(sound, execution.body_lines, options)
             reason = weakness(selection.cases, options)
     _count(stage, selection, len(sound))
@@ -141,7 +151,7 @@ def _harmless(
     sound: list[Case],
     body_lines: list[int],
     options: CaseOptions,
-    sensitive: Sensitive,
+    scan: Scan,
     stage: Stage,
 ) -> list[Case]:
     """Return the cases without those that are sensitive, of which the selection is free.
@@ -152,7 +162,7 @@ def _harmless(
     while True:
         selected = select(sound, body_lines, options).cases
         new = [case for case in selected if case.arguments not in known]
-        reasons = _reasons(new, sensitive)
+        reasons = _reasons(new, scan)
         if not reasons:
             return sound
         known.update(case.arguments for case in new)
@@ -161,12 +171,12 @@ def _harmless(
             stage.drop(reason)
 
 
-def _reasons(cases: list[Case], sensitive: Sensitive) -> dict[str, str]:
+def _reasons(cases: list[Case], scan: Scan) -> dict[str, str]:
     """Return why cases are sensitive, by their arguments, of those that are."""
     if not cases:
         return {}
     texts = [(case.arguments, case.output or case.exception_message or "") for case in cases]
-    found = iter(sensitive([text for pair in texts for text in pair]))
+    found = iter(scan([text for pair in texts for text in pair]))
     pairs = zip(cases, found, found, strict=True)
     return {case.arguments: reason for case, *pair in pairs for reason in filter(None, pair[::-1])}
 

@@ -123,6 +123,10 @@ class OptOuts:
             for folder in _folders(place)
         )
 
+    def covers_function(self, function_id: str) -> bool:
+        """Tell whether a function is opted out wherever it is found."""
+        return function_id in self._functions
+
     def _matcher(self, folder: str) -> re.Pattern[str]:
         if folder not in self._compiled:
             self._compiled[folder] = re.compile("|".join(self._patterns[folder]), re.DOTALL)

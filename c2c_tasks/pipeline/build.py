@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar
 
-from c2c_tasks.config import BuildConfig, work_area
+from c2c_tasks.config import BuildConfig, SourceOptions, work_area
 from c2c_tasks.shards import StepReport, shard_uri
 
 PROGRESS_SECONDS = 10.0
@@ -50,6 +50,12 @@ class Build:
     date: str
     """Logical date of the run, ``YYYY-MM-DD``: it goes into the release's version."""
     config: BuildConfig
+
+    @property
+    def source(self) -> SourceOptions:
+        """Source options of this run: ``{date}`` in the dump's URI is the run's date."""
+        source = self.config.source
+        return source.model_copy(update={"dump": source.dump.replace("{date}", self.date)})
 
     @property
     def work(self) -> str:

@@ -8,11 +8,13 @@ from contextlib import closing
 from functools import partial
 
 from c2c_tasks.config import ExtractionOptions
+from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.extraction.processes import Crashed, map_in_processes
 from c2c_tasks.pipeline.build import Build, ShardReference, reference
+from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.records import Candidate, SourceFile
 from c2c_tasks.shards import Stage, StepReport, run_step, write_shard
 from c2c_tasks.sources import read_object
@@ -27,27 +29,46 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
 
     def work(report: StepReport) -> None:
         report.stage("source files", "files")
+        report.stage("permitted files", "files")
         report.stage("parsed files", "files")
         report.stage("functions", "functions")
-        files = _files(build, dump_shard, report)
-        write_shard(report.shard, Candidate, _candidates(files, build.config.extraction, report))
+        rights = Rights.read(build.config.rights)
+        files = _files(build, dump_shard, rights, report)
+        candidates = _candidates(files, build.config.extraction, report)
+        write_shard(report.shard, Candidate, _permitted(candidates, rights, report))
 
     report = run_step(
         "extract",
         inputs=[dump_shard["uri"]],
         output=build.shard("extract", dump_shard["index"]),
         config={
-            section: getattr(build.config, section).model_dump(mode="json")
-            for section in ("source", "extraction")
+            "source": build.source.model_dump(mode="json"),
+            "extraction": build.config.extraction.model_dump(mode="json"),
+            "rights": [build.config.rights.licences, Plan.of(build).rules["opt_outs"]],
         },
         work=work,
     )
     return reference(dump_shard, report)
 
 
-def _files(build: Build, dump_shard: ShardReference, report: StepReport) -> Iterator[SourceFile]:
+def _files(
+    build: Build, dump_shard: ShardReference, rights: Rights, report: StepReport
+) -> Iterator[SourceFile]:
+    """Yield the files of a shard that may be used."""
+    stage = report.stage("permitted files", "files")
     for uri, _ in json.loads(read(dump_shard["uri"])):
-        yield from read_object(uri, build.config.source, report)
+        for file in read_object(uri, build.source, report):
+            reason = rights.refusal(
+                repository=file.repository,
+                path=file.path,
+                licence=file.licence,
+                source_sha256=file.sha256,
+            )
+            if reason is None:
+                stage.keep()
+                yield file
+            else:
+                stage.drop(reason)
 
 
 def _candidates(
@@ -69,6 +90,19 @@ def _candidates(
                 found, stages = result
                 _add(stages, report)
                 yield from found
+
+
+def _permitted(
+    candidates: Iterator[Candidate], rights: Rights, report: StepReport
+) -> Iterator[Candidate]:
+    """Yield the candidates that nobody opted out by their function id."""
+    stage = report.stage("permitted functions", "functions")
+    for candidate in candidates:
+        if rights.opt_outs.covers_function(candidate.function_id):
+            stage.drop("opted_out")
+        else:
+            stage.keep()
+            yield candidate
 
 
 def _extract_file(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,7 +18,9 @@ from c2c_tasks.config import MAX_SHARDS, CaseOptions, catalogue_url
 from c2c_tasks.curation.cases import weakness
 from c2c_tasks.curation.ingestion import KEY, Ingestion
 from c2c_tasks.curation.judging import judge
+from c2c_tasks.curation.rights import Rights
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
+from c2c_tasks.pipeline.indexing import record_reports, recording
 from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
 from c2c_tasks.pipeline.rules import check_rules
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
@@ -27,6 +30,7 @@ from c2c_tasks.records import Function, LedgerEntry, arrow_schema
 from c2c_tasks.shards import (
     StepReport,
     cut_batches,
+    read_report,
     run_step,
     write_batch_shard,
     write_batches,
@@ -45,6 +49,11 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
     Raises NothingNew where the release would be its parent again; BuildError where no function
     is left and there is no earlier release either.
     """
+    with recording(build, "running"):
+        return _merge_functions(build, extracted)
+
+
+def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:
     plan = Plan.of(build)
 
     def work(report: StepReport) -> None:
@@ -60,6 +69,7 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
             ingestion.read(candidates, ledger)
             if plan.parent:
                 ingestion.supersede(plan.superseded)
+                ingestion.refuse(_refused(build, plan, ingestion))
                 ingestion.settle()
             else:
                 ingestion.replay()
@@ -82,6 +92,8 @@ def merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shard
         work=work,
     )
     tell(report, "merge_functions")
+    reports = map(read_report, (shard["uri"] for shard in extracted))
+    record_reports(build, [*filter(None, reports), report])
     _check(build, plan, report)
     sizes: list[int] = report.facts["shard_rows"]
     return [
@@ -143,6 +155,22 @@ def _ledger(plan: Plan, target: str) -> Iterator[list[Path]]:
         yield paths
 
 
+def _refused(
+    build: Build, plan: Plan, ingestion: Ingestion
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the rows of the ledger that may not be used any more, each with the reason."""
+    if {"licences", "opt_outs"}.isdisjoint(plan.tightened):
+        return
+    rights = Rights.read(build.config.rights)
+    for row in ingestion.old_rows():
+        reason = rights.refusal(
+            **{name: row[name] for name in ("repository", "path", "licence", "source_sha256")},
+            function_id=row["function_id"],
+        )
+        if reason is not None:
+            yield row, reason
+
+
 def _withdrawn(build: Build, plan: Plan) -> dict[str, str]:
     """Return the parent's programs that rules made tighter since do not let pass, by id."""
     if not plan.parent or not any(name in CaseOptions.model_fields for name in plan.tightened):
@@ -160,11 +188,12 @@ def _check(build: Build, plan: Plan, report: StepReport) -> None:
         return
     if plan.parent is None:
         raise BuildError(
-            f"{build.config.source.dump}: no usable function in it; "
+            f"{build.source.dump}: no usable function in it; "
             "the log lines of `extract` above say what was dropped and why"
         )
     if not report.facts["entries"] and not report.facts["replaced"]:
-        Catalogue(catalogue_url()).add_ingested(plan.parent, plan_objects(build))
+        target = build.config.publishing.target
+        Catalogue(catalogue_url()).add_ingested(target, plan.parent, plan_objects(build))
     raise NothingNew(
         f"no function in the new dump objects that {plan.parent} does not hold; "
         "copies are noted by the next release"

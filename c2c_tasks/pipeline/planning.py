@@ -8,15 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
-from c2c_tasks.catalogue import Catalogue
+from c2c_tasks.catalogue import Catalogue, CatalogueError
 from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
-from c2c_tasks.pipeline.indexing import index_release
+from c2c_tasks.pipeline.indexing import index_latest, recording
 from c2c_tasks.pipeline.narrowing import differences
 from c2c_tasks.pipeline.rules import digests_of_rules
 from c2c_tasks.publishing.manifest import read_manifest
-from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import check_target, published_version, release_uri
+from c2c_tasks.publishing.release import check_target, published_version
 from c2c_tasks.shards import read_shard, write_shard
 from c2c_tasks.sources import is_in_dump, list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -73,7 +72,12 @@ def plan(build: Build) -> list[ShardReference]:
     release cannot be added to, too much of its dump is gone, or the build has published one
     already.
     """
-    source = build.config.source
+    with recording(build, "planned"):
+        return _plan(build)
+
+
+def _plan(build: Build) -> list[ShardReference]:
+    source = build.source
     target = build.config.publishing.target
     objects = list(list_dump(source))
     check_target(target)
@@ -146,17 +150,15 @@ class _Base:
 def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
     """Return what a build starts from. Raises BuildError where it is not to be added to."""
     target = build.config.publishing.target
-    pointer = read_pointer(target)
-    if pointer is None:
+    release = index_latest(catalogue, target)
+    if release is None:
         return _Base()
-    uri = release_uri(target, pointer.version)
-    manifest = read_manifest(uri)
+    manifest = read_manifest(release.uri)
     number = manifest.build_number + 1
     if build.config.source.mode == "full":
-        return _Base(order_of=uri if manifest.ledger else None, build_number=number)
-    release = catalogue.release(uri) or index_release(catalogue, target, uri)
+        return _Base(order_of=release.uri if manifest.ledger else None, build_number=number)
     mine = build.config.content_options()
-    theirs = BuildConfig.model_validate(release.config).content_options()
+    theirs = BuildConfig.model_validate(manifest.config).content_options()
     tightened, others = differences(mine, theirs)
     if others or not manifest.ledger:
         why = (
@@ -165,11 +167,15 @@ def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
             else "has no ledger of its functions"
         )
         raise BuildError(
-            f"{uri}: {why}, so it cannot be added to; "
+            f"{release.uri}: {why}, so it cannot be added to; "
             "set mode to full to build anew, take the same options, or another target"
         )
     tightened += [name for name in rules if rules[name] != manifest.rules.get(name)]
-    return _Base(uri, uri, number, pointer.date, tightened, catalogue.ingested(uri))
+    ingested = catalogue.ingested(target, release.uri)
+    if ingested is None:
+        raise CatalogueError(f"catalogue: {release.uri} is no longer the latest release; try again")
+    date = manifest.version.partition("-")[0].replace(".", "-")
+    return _Base(release.uri, release.uri, number, date, tightened, ingested)
 
 
 def _gone(
@@ -179,7 +185,7 @@ def _gone(
 
     Raises BuildError where they are more than may be.
     """
-    source = build.config.source
+    source = build.source
     before = {uri for uri in ingested if is_in_dump(uri, source)}
     gone = before - {item.uri for item in objects}
     if len(gone) > source.max_gone_share * len(before):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from c2c_tasks.curation.behaviour import BehaviourRow, behavioural_duplicates, documentation
+from c2c_tasks.curation.behaviour import Behaving, behavioural_duplicates
+from c2c_tasks.curation.documentation import documentation
 from c2c_tasks.pipeline.build import Build, ShardReference, tell
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
@@ -90,7 +91,7 @@ def _released(build: Build, plan: Plan) -> dict[str, str]:
     }
 
 
-def _rows(build: Build, progress: Progress) -> Iterator[BehaviourRow]:
+def _rows(build: Build, progress: Progress) -> Iterator[Behaving]:
     entries = f"{build.folder('merge_functions')}/entries.parquet"
     ingested = {
         function_id: number
@@ -102,7 +103,7 @@ def _rows(build: Build, progress: Progress) -> Iterator[BehaviourRow]:
     for index in progress.curated:
         for program in read_shard(build.shard("curate", index), Program):
             if program.behaviour is not None:
-                yield BehaviourRow(
+                yield Behaving(
                     program.function_id,
                     program.behaviour,
                     ingested[program.function_id],

@@ -11,7 +11,12 @@ from typing import Any, TypedDict
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import catalogue_url
 from c2c_tasks.pipeline.build import Build, BuildError
-from c2c_tasks.pipeline.indexing import index_release
+from c2c_tasks.pipeline.indexing import (
+    index_latest,
+    index_release,
+    record_reports,
+    recording,
+)
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
@@ -60,6 +65,11 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
 
     Raises BuildError where another build has published since this one was planned.
     """
+    with recording(build, "published", release=staged["uri"]):
+        return _publish(build, staged)
+
+
+def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
     plan = Plan.of(build)
     target = build.config.publishing.target
     release = staged["uri"]
@@ -83,7 +93,10 @@ def publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         date=plan.date,
         over=None if build.config.source.mode == "full" else [manifest.parent],
     )
-    index_release(Catalogue(catalogue_url()), target, release)
+    catalogue = Catalogue(catalogue_url())
+    index_release(catalogue, target, manifest.version)
+    index_latest(catalogue, target)
+    record_reports(build, list(Progress.of(build).reports()))
     return {
         "version": manifest.version,
         "uri": release,
@@ -123,7 +136,7 @@ def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
         created_for=build.date,
         config=build.config.model_dump(mode="json"),
         code_version=code_version(),
-        dump=Dump(uri=build.config.source.dump, objects=_rows_of(files, DUMP_OBJECTS)),
+        dump=Dump(uri=build.source.dump, objects=_rows_of(files, DUMP_OBJECTS)),
         rules=plan.rules,
         writer=merged_facts(reports, "writer"),
         writing=writing_of(reports, build.config.inputs),

@@ -7,6 +7,7 @@ import logging
 
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.curation.benchmarks import read_benchmarks
+from c2c_tasks.curation.opt_outs import OptOuts
 from c2c_tasks.pipeline.build import BuildError
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,10 @@ def digests_of_rules(config: BuildConfig) -> dict[str, str]:
     """
     problems = [text for uri in config.functions.benchmarks for text in read_benchmarks(uri)]
     log.info("plan: %s benchmark problems", f"{len(problems):,}")
-    return {"benchmarks": hashlib.sha256("\0".join(problems).encode()).hexdigest()}
+    return {
+        "opt_outs": OptOuts.read(config.rights.opt_outs).digest,
+        "benchmarks": hashlib.sha256("\0".join(problems).encode()).hexdigest(),
+    }
 
 
 def check_rules(config: BuildConfig, planned: dict[str, str]) -> None:

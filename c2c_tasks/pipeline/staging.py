@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from c2c_tasks.pipeline.build import Build, BuildError
+from c2c_tasks.pipeline.indexing import recording
 from c2c_tasks.pipeline.planning import Plan, plan_objects
 from c2c_tasks.pipeline.programs import programs_that_gave_way, removed_programs
 from c2c_tasks.pipeline.progress import Progress
@@ -47,6 +48,11 @@ def audit(
     Raises BuildError where more shards failed than may, or no program is left; AuditError
     where the staged files are unsound.
     """
+    with recording(build, "running"):
+        return _audit(build, client, labels or {})
+
+
+def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
     options = build.config.publishing
     progress = Progress.of(build)
     plan = Plan.of(build)
@@ -64,13 +70,18 @@ def audit(
         programs = sum(entry.rows or 0 for entry in files if entry.config == "programs")
         if not programs:
             raise BuildError(
-                f"{build.config.source.dump}: no program came out of it; "
+                f"{build.source.dump}: no program came out of it; "
                 "the log lines of `curate` say what was dropped and why"
             )
         sandbox = build.config.sandbox.model_copy(
-            update={"refine_rounds": 0, "coverage": False, "determinism_runs": False}
+            update={
+                "refine_rounds": 0,
+                "coverage": False,
+                "determinism_runs": False,
+                "probe_inputs": 0,
+            }
         )
-        launcher = choose_launcher(sandbox, client, labels or {})
+        launcher = choose_launcher(sandbox, client, labels)
         audit_release(
             uri,
             files,

@@ -7,7 +7,10 @@ from contextlib import closing
 from typing import Any
 
 from c2c_tasks.config import Section
+from c2c_tasks.curation.cases import Scanner
 from c2c_tasks.curation.cases import curate as curate_cases
+from c2c_tasks.curation.sensitive_data import findings_in_cases, findings_in_programs
+from c2c_tasks.inputs.probing import Probing
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
 from c2c_tasks.pipeline.build import (
@@ -56,7 +59,9 @@ def execute(
         # Closed here, whatever ends the work: a task that was killed must not leave it to the
         # collector to end the runners.
         with closing(
-            execute_inputs(inputs, options, report, launcher=launcher, refine=refine)
+            execute_inputs(
+                inputs, options, report, launcher=launcher, refine=refine, probing=Probing()
+            )
         ) as executions:
             write_shard(report.shard, Execution, follow(executions, report, shard))
 
@@ -66,10 +71,16 @@ def execute(
 def curate(build: Build, shard: ShardReference) -> ShardReference:
     """Keep the sound cases of a shard, and the programs that have enough of them."""
     options = build.config.cases
+    scanner = Scanner(findings_in_programs, findings_in_cases)
 
     def programs(report: StepReport) -> Iterator[Program]:
         for execution in read_shard(shard["uri"], Execution):
-            program = curate_cases(execution, options, report)
+            program = curate_cases(
+                execution,
+                options,
+                report,
+                scanner=scanner if build.config.rights.scan_secrets else None,
+            )
             if program is not None:
                 yield program
 

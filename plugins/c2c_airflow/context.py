@@ -37,6 +37,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks import pipeline
     from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.curation.benchmarks import BenchmarkError
+    from c2c_tasks.curation.opt_outs import OptOutError
     from c2c_tasks.inputs.writer import EngineDown, InputError
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
@@ -59,6 +60,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         BenchmarkError,
         ConfigError,
         InputError,
+        OptOutError,
         PublishError,
         SandboxError,
         SourceError,

@@ -134,6 +134,7 @@ def test_tasks_that_reach_an_engine_are_the_sandbox_queue_s(dag: Any) -> None:
 def test_tasks_are_those_of_the_design(build: Any) -> None:
     assert build.topological_sort() is not None
     assert set(build.task_ids) == {
+        "turn",
         "plan",
         "extract",
         "merge_functions",

@@ -69,6 +69,7 @@ def test_a_run_publishes_and_the_next_one_is_skipped(
 
     second = run_dag(**conf)
     assert set(states(second)) == {
+        ("turn", "success"),
         *[("plan", "skipped"), ("extract", "skipped"), ("merge_functions", "skipped")],
         *[(f"shard.{task}", "skipped") for task in ("write_inputs", "execute")],
         *[(f"shard.{task}", "skipped") for task in ("curate", "compose")],
