@@ -40,6 +40,16 @@ DATASET = Asset("case2code_dataset")
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
 
 
+def run_execute(shard: Any, **sandbox: Any) -> Any:
+    """Run a shard of inputs, by the client and with the labels that the operator gives."""
+    return run_step("execute", shard, **sandbox)
+
+
+def run_audit(**sandbox: Any) -> Any:
+    """Stage and audit the release, by the client and with the labels that the operator gives."""
+    return run_step("audit", **sandbox)
+
+
 @dag(
     dag_id="case2code_build",
     schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
@@ -95,9 +105,6 @@ def case2code_build() -> None:
             """Have the writer propose inputs."""
             return run_step("write_inputs", shard)
 
-        def run_execute(shard: Any, **sandbox: Any) -> Any:
-            return run_step("execute", shard, **sandbox)
-
         @task(map_index_template=LABEL)
         def curate(shard: Any) -> Any:
             """Keep sound cases, and the programs that have enough of them."""
@@ -123,9 +130,6 @@ def case2code_build() -> None:
     @task(map_index_template=LABEL, doc_md="Turn programs into training samples.")
     def compose(shard: Any) -> Any:
         return run_step("compose", shard)
-
-    def run_audit(**sandbox: Any) -> Any:
-        return run_step("audit", **sandbox)
 
     @task(outlets=[DATASET])
     def publish(staged: Any) -> Any:

@@ -60,7 +60,12 @@ def execute(
         # collector to end the runners.
         with closing(
             execute_inputs(
-                inputs, options, report, launcher=launcher, refine=refine, probing=Probing()
+                inputs,
+                options,
+                report,
+                launcher=launcher,
+                refine=refine,
+                probing=Probing(options.probe_inputs),
             )
         ) as executions:
             write_shard(report.shard, Execution, follow(executions, report, shard))
