@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from c2c_tasks.config import FunctionOptions
-from c2c_tasks.curation.benchmarks import BenchmarkPrograms
-from c2c_tasks.curation.near_duplicates import NearDuplicateIndex
-from c2c_tasks.curation.tokens import shingles
-from c2c_tasks.records import Function
-from c2c_tasks.shards import StepReport
+from c2c_tasks.curation.benchmarks import Problem, protected_programs
+from c2c_tasks.curation.leaders import find_leaders
+from c2c_tasks.curation.overlap import OverlapIndex
+from c2c_tasks.curation.signatures import read_shingles, sign
+from c2c_tasks.records import Candidate, Function, arrow_schema, to_row
+from c2c_tasks.shards import StepReport, write_parquet
 
 
 def unique_functions(
@@ -18,32 +21,36 @@ def unique_functions(
     report: StepReport,
     *,
     earlier: Iterable[Function] = (),
-    benchmarks: Iterable[str] = (),
+    benchmarks: Iterable[Problem] = (),
 ) -> Iterator[Function]:
     """Yield the functions that are new, by function id; the order of the input is no matter.
 
     `earlier` are the functions of earlier releases: never yielded, and what equals or is near
-    to one of them is dropped. `benchmarks` are the sources of benchmark solutions. Among the
-    rest, a function is dropped where it is near to one that was kept before it (the leader
-    rule); being near to a dropped one does it no harm.
+    to one of them is dropped. `benchmarks` are the problems of benchmarks. Among the rest, a
+    function is dropped where it is near to one that was kept before it (the leader rule);
+    being near to a dropped one does it no harm.
     """
     # Named here, in order: each of the generators below starts when the one after it does.
     for name in ("exact duplicates", "benchmark overlap", "near duplicates"):
         report.stage(name, "functions")
-    index = NearDuplicateIndex(options.near_duplicate_threshold)
-    ids_of_earlier: set[str] = set()
+    kept: dict[str, Candidate | None] = {}
     for function in earlier:
-        if function.function_id not in ids_of_earlier:
-            ids_of_earlier.add(function.function_id)
+        if function.function_id not in kept:
+            kept[function.function_id] = None
             try:
-                index.add(shingles(function.program, function.entry_point))
+                kept[function.function_id] = sign(function)
             except SyntaxError as error:  # written in a newer Python, as its copies would be
                 report.problem(f"{function.function_id}: of an earlier release: {error}")
-    new = _exact(functions, ids_of_earlier, report)
-    new = _outside(new, BenchmarkPrograms(benchmarks, index.threshold, report), report)
+    new = (sign(function) for function in _exact(functions, set(kept), report))
+    index = OverlapIndex(
+        protected_programs(benchmarks, report), options.benchmark_overlap_threshold
+    )
+    outside = list(_outside(new, index, report))
     if options.near_duplicate_threshold < 1.0:
-        new = _leaders(new, index, report)
-    yield from new
+        signed = [candidate for candidate in kept.values() if candidate is not None]
+        yield from _leaders(outside, signed, options, report)
+    else:
+        yield from outside
 
 
 def _exact(
@@ -71,30 +78,46 @@ def _origin(function: Function) -> tuple[object, ...]:
 
 
 def _outside(
-    functions: Iterable[Function], benchmarks: BenchmarkPrograms, report: StepReport
-) -> Iterator[Function]:
+    candidates: Iterable[Candidate], index: OverlapIndex, report: StepReport
+) -> Iterator[Candidate]:
     """Yield the functions that overlap with no benchmark."""
     stage = report.stage("benchmark overlap", "functions")
-    for function in functions:
-        if len(benchmarks) and benchmarks.overlaps(function):
+    for candidate in candidates:
+        if index.find(candidate.function_id, read_shingles(candidate.shingles)):
             stage.drop("benchmark_overlap")
         else:
             stage.keep()
-            yield function
+            yield candidate
 
 
 def _leaders(
-    functions: Iterable[Function], index: NearDuplicateIndex, report: StepReport
-) -> Iterator[Function]:
-    """Yield the functions that are near to none before them; `index` holds the earlier ones."""
+    candidates: list[Candidate],
+    earlier: list[Candidate],
+    options: FunctionOptions,
+    report: StepReport,
+) -> Iterator[Candidate]:
+    """Yield the functions that are near to none before them, the earlier ones first of all."""
     stage = report.stage("near duplicates", "functions")
-    earlier = len(index)
-    for function in functions:
-        near = index.add_unless_near(shingles(function.program, function.entry_point))
-        if near is None:
+    of_earlier = {candidate.function_id for candidate in earlier}
+    with tempfile.TemporaryDirectory(prefix="c2c-") as folder:
+        newcomers, kept = Path(folder, "newcomers.parquet"), Path(folder, "kept.parquet")
+        for path, rows in ((newcomers, candidates), (kept, earlier)):
+            write_parquet(path, arrow_schema(Candidate), map(to_row, rows))
+        leaders = dict(
+            find_leaders(
+                [newcomers],
+                [kept],
+                options.near_duplicate_threshold,
+                memory_megabytes=options.merge_memory_megabytes,
+                folder=Path(folder),
+            )
+        )
+    for candidate in candidates:
+        leader = leaders.get(candidate.function_id)
+        if leader is None:
             stage.keep()
-            yield function
-        elif near < earlier:
+            yield candidate
+        elif leader in of_earlier:
             stage.drop("near_duplicate_of_earlier_release")
         else:
             stage.drop("near_duplicate")
