@@ -36,6 +36,8 @@ _SETS_AT_ONCE = 1_000
 _BUFFER = 1 << 20
 """Bytes of a column that are read at once: files of other writers may have large row groups."""
 _PAIRS_AT_ONCE = 20_000
+_THREADS = 2
+"""Of DuckDB. The memory that it needs at least grows with them."""
 _BUCKET = pa.schema([pa.field("bucket", pa.uint64()), pa.field("row", pa.uint32())])
 
 
@@ -92,16 +94,16 @@ class NearDuplicates:
     ) -> None:
         """Read the files; what memory does not hold lies below `folder` until `close`."""
         self.threshold = threshold
+        self.rows = sum(pq.read_metadata(path).num_rows for path in files)
         self._folder = Path(tempfile.mkdtemp(prefix="near-", dir=folder))
         self._database = duckdb.connect(
             config={
                 "memory_limit": f"{memory_megabytes * 2 // 5}MB",
                 "temp_directory": str(self._folder / "duckdb"),
-                "threads": 2,
+                "threads": _THREADS,
                 "preserve_insertion_order": False,
             }
         )
-        self.rows = sum(pq.read_metadata(path).num_rows for path in files)
         self._sets = StoredSets(self._folder / "sets", self.rows)
         try:
             self._make_buckets(files, compared)
@@ -172,7 +174,13 @@ class NearDuplicates:
         paths = [self._folder / f"band-{band}.parquet" for band in range(number)]
         rows = 0
         with contextlib.ExitStack() as stack:
-            writers = [stack.enter_context(pq.ParquetWriter(path, _BUCKET)) for path in paths]
+            writers = [
+                # Hashes do not get smaller, and are read once.
+                stack.enter_context(
+                    pq.ParquetWriter(path, _BUCKET, compression="none", use_dictionary=False)
+                )
+                for path in paths
+            ]
             for signatures in _signatures(files):
                 numbers = pa.array(np.arange(rows, rows + len(signatures), dtype=np.uint32))
                 for band, writer in enumerate(writers):
