@@ -155,9 +155,9 @@ class Ingestion:
         )
 
     def leading(self) -> Iterator[dict[str, Any]]:
-        """Yield id, shingles and `ingested` of the functions that lead, in order of ingestion."""
+        """Yield key, shingles and `ingested` of the functions that lead, in order of ingestion."""
         yield from self._rows(
-            self._candidates("function_id, shingles, ingested", f"standing IN {_LEADS}")
+            self._candidates(f"{_KEY}, shingles, ingested", f"standing IN {_LEADS}")
         )
 
     def set_standing(self, verdicts: Iterable[tuple[str, str | None, str | None]]) -> None:
@@ -186,18 +186,21 @@ class Ingestion:
             self._candidates(f"{_CANDIDATE}, ingested", "judged AND standing IS NULL")
         )
 
-    def overlap_orphans(self) -> Iterator[dict[str, Any]]:
-        """Yield the functions that overlapped with one of another split, which leads no more.
+    def just_kept(self) -> list[str]:
+        """Return the functions that were judged, and kept."""
+        rows = self._run(f"SELECT function_id FROM functions WHERE {_TO_RUN}")
+        return [function_id for (function_id,) in rows.fetchall()]
+
+    def overlap_orphans(self) -> list[str]:
+        """Return the functions that overlapped with one of another split, which leads no more.
 
         They keep their place in the order: whatever overlaps with them has given way to them.
         """
-        yield from self._rows(
-            self._candidates(
-                "function_id, shingles, ingested",
-                "standing = 'test_split_overlap' AND leader NOT IN "
-                f"(SELECT function_id FROM functions WHERE standing IN {_LEADS})",
-            )
+        rows = self._run(
+            "SELECT function_id FROM functions WHERE standing = 'test_split_overlap' "
+            f"AND leader NOT IN (SELECT function_id FROM functions WHERE standing IN {_LEADS})"
         )
+        return [function_id for (function_id,) in rows.fetchall()]
 
     def write(self, relation: str, path: Path) -> Path:
         """Write `judged` or `leading` as a Parquet file of ids, signatures and shingles."""

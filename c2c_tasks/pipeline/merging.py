@@ -7,18 +7,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, CaseOptions, catalogue_url
+from c2c_tasks.config import MAX_SHARDS, CaseOptions, FunctionOptions, catalogue_url
+from c2c_tasks.curation.benchmarks import protected_programs, read_benchmarks
 from c2c_tasks.curation.cases import weakness
 from c2c_tasks.curation.ingestion import KEY, Ingestion
 from c2c_tasks.curation.judging import judge
+from c2c_tasks.curation.overlap import Contamination, ProtectedProgram
 from c2c_tasks.curation.rights import Rights
+from c2c_tasks.curation.splits import split_of
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
 from c2c_tasks.pipeline.indexing import record_reports, recording
 from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
@@ -34,6 +39,7 @@ from c2c_tasks.shards import (
     run_step,
     write_batch_shard,
     write_batches,
+    write_shard,
 )
 from c2c_tasks.store import local_copy, store_for
 
@@ -73,9 +79,19 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
                 ingestion.settle()
             else:
                 ingestion.replay()
-            judge(ingestion, build.config, folder, report)
+            contaminations = judge(
+                ingestion,
+                options,
+                folder,
+                report,
+                protected=_protected(options, report),
+                judge_kept="benchmarks" in plan.tightened,
+                in_test=partial(_is_in_test, build),
+            )
             ingestion.conclude(_withdrawn(build, plan))
             _write_results(build, plan, ingestion, folder, report)
+            uri = f"{build.folder('merge_functions')}/decontamination.parquet"
+            write_shard(uri, Contamination, sorted(contaminations, key=attrgetter("function_id")))
 
     report = run_step(
         "merge_functions",
@@ -153,6 +169,15 @@ def _ledger(plan: Plan, target: str) -> Iterator[list[Path]]:
         return
     with ledger_files(target, read_manifest(plan.order_of)) as paths:
         yield paths
+
+
+def _protected(options: FunctionOptions, report: StepReport) -> Iterator[ProtectedProgram]:
+    problems = (problem for uri in options.benchmarks for problem in read_benchmarks(uri))
+    return protected_programs(problems, report)
+
+
+def _is_in_test(build: Build, function_id: str) -> bool:
+    return split_of(function_id, build.config.cases) == "test"
 
 
 def _refused(

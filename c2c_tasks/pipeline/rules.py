@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-
 from c2c_tasks.config import BuildConfig
-from c2c_tasks.curation.benchmarks import read_benchmarks
+from c2c_tasks.curation.benchmarks import benchmarks_digest
 from c2c_tasks.curation.opt_outs import OptOuts
 from c2c_tasks.pipeline.build import BuildError
-
-log = logging.getLogger(__name__)
 
 
 def digests_of_rules(config: BuildConfig) -> dict[str, str]:
@@ -18,11 +13,9 @@ def digests_of_rules(config: BuildConfig) -> dict[str, str]:
 
     Raises BenchmarkError or OptOutError where a list cannot be read.
     """
-    problems = [text for uri in config.functions.benchmarks for text in read_benchmarks(uri)]
-    log.info("plan: %s benchmark problems", f"{len(problems):,}")
     return {
         "opt_outs": OptOuts.read(config.rights.opt_outs).digest,
-        "benchmarks": hashlib.sha256("\0".join(problems).encode()).hexdigest(),
+        "benchmarks": benchmarks_digest(config.functions.benchmarks),
     }
 
 
