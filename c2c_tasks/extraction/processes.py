@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def map_in_processes(
     weigh: Callable[[T], int] = lambda _: 0,
     seconds: float = ITEM_SECONDS,
     memory: int = ITEM_BYTES,
-) -> Iterator[R | Crashed[T]]:
+) -> Generator[R | Crashed[T], None, None]:
     """Yield what `function` makes of each item, in order, or that a process died of it.
 
     `function` must be importable in another interpreter: at the top of a module that is not

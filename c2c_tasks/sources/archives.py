@@ -19,6 +19,7 @@ from typing import Self
 from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.decompression import DAMAGED, open_plain
+from c2c_tasks.sources.expansion import Bomb, Expansion
 from c2c_tasks.sources.files import Origin, Skipped, source_file
 from c2c_tasks.sources.members import is_own_python, is_unsafe
 from c2c_tasks.store import local_copy
@@ -50,6 +51,8 @@ def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                     yield Skipped("too_large")
                 elif (content := archive.extractfile(member)) is not None:
                     yield _file(content.read(), member.name, origin, options)
+    except Bomb as error:
+        yield Skipped("decompression_bomb", f"given up: {error}")
     except _BAD_TAR as error:
         yield Skipped("unreadable_object", f"cannot be read to its end: {error}")
 
@@ -63,6 +66,8 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
         except (*_BAD_ZIP, OSError) as error:
             yield Skipped("unreadable_object", f"cannot be read: {error}")
             return
+        # Members may share their data, so that many small ones are a bomb together.
+        expansion = Expansion(path.stat().st_size)
         with archive:
             for member in archive.infolist():
                 name = member.filename
@@ -73,11 +78,19 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                 elif stat.S_ISLNK(member.external_attr >> 16):
                     yield Skipped("link")
                 else:
-                    yield _zip_member(archive, member, origin, options)
+                    try:
+                        yield _zip_member(archive, member, origin, options, expansion)
+                    except Bomb as error:
+                        yield Skipped("decompression_bomb", f"given up at {name}: {error}")
+                        return
 
 
 def _zip_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, origin: Origin, options: SourceOptions
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    origin: Origin,
+    options: SourceOptions,
+    expansion: Expansion,
 ) -> SourceFile | Skipped:
     if member.compress_type not in _BOUNDED:
         return Skipped("corrupt_record", f"{member.filename}: is not stored or deflated")
@@ -87,6 +100,7 @@ def _zip_member(
             raw = stream.read(options.max_file_bytes + 1)
     except (*_BAD_ZIP, OSError) as error:
         return Skipped("corrupt_record", f"{member.filename}: cannot be read: {error}")
+    expansion.add(len(raw))
     return _file(raw, member.filename, origin, options)
 
 

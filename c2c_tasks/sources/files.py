@@ -13,6 +13,7 @@ from c2c_tasks.records import SourceFile
 
 Reason = Literal[
     "corrupt_record",
+    "decompression_bomb",
     "duplicate_member",
     "empty",
     "link",
