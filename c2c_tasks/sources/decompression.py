@@ -59,22 +59,28 @@ class _Stored(io.RawIOBase):
         return len(data)
 
 
+class _Counted:
+    """A source of which is counted what was read."""
+
+    def __init__(self, source: BinaryIO, expansion: Expansion) -> None:
+        self._source = source
+        self._expansion = expansion
+
+    def read(self, size: int) -> bytes:
+        data = self._source.read(size)
+        self._expansion.stored += len(data)
+        return data
+
+
 class _Bounded(io.RawIOBase):
     """Decompressed content that ends with Bomb where it expands to too much."""
 
     def __init__(self, decompress: Callable[[Any], Any], source: BinaryIO) -> None:
-        self._source = source
         self._expansion = Expansion()
-        self._plain = decompress(self)
+        self._plain = decompress(_Counted(source, self._expansion))
 
     def readable(self) -> bool:
         return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Return stored bytes, for the decompressor."""
-        data = self._source.read(size)
-        self._expansion.stored += len(data)
-        return data
 
     def readinto(self, buffer: Any) -> int:
         count: int = self._plain.readinto(buffer)
