@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import sysconfig
 import time
 from pathlib import Path
@@ -28,6 +29,10 @@ REAL = [
     (STDLIB / name).read_text(encoding="utf-8")
     for name in ("colorsys.py", "textwrap.py", "statistics.py", "heapq.py", "dataclasses.py")
 ]
+BEFORE_INLINING = pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="the symbol table counts a comprehension's names as the module's (PEP 709)",
+)
 GOOD = "def good(x):\n    return x + 1\n"
 
 
@@ -148,6 +153,7 @@ def test_no_candidate_of_the_standard_library_is_hidden() -> None:
     assert given_up > 20
 
 
+@BEFORE_INLINING
 def test_needed_names_are_those_of_the_compiler() -> None:
     checked = 0
     for path in sorted(STDLIB.glob("*.py"))[::2]:
@@ -186,8 +192,8 @@ def test_needed_names_are_those_of_the_compiler() -> None:
         "def f(x):\n def g(): return h\n h = 1\n return g",
         "def f(x):\n try: pass\n except E as e: return e",
         "def f(x):\n match x:\n  case {'a': b, **c}: return b\n  case [*d]: return e",
-        "X = [a for b in c for d in b]",
-        "X = {a: (lambda e: f + e) for a in X}",
+        pytest.param("X = [a for b in c for d in b]", marks=BEFORE_INLINING),
+        pytest.param("X = {a: (lambda e: f + e) for a in X}", marks=BEFORE_INLINING),
         "X += f(lambda: X)",
         "del X[i]",
         "for i in X: Y[i] = i",
