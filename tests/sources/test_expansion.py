@@ -129,3 +129,20 @@ def test_the_bound_counts_what_was_read_so_far() -> None:
     bomb = grow(Expansion(), 1_000, 1_000_000)
     with pytest.raises(Bomb, match="bytes expand to"):
         list(bomb)
+
+
+def test_an_archive_in_an_archive_is_not_opened(tmp_path: Path, read_dump: Read) -> None:
+    inner = gzip.compress(gzip.compress(LINE))
+    dump = tmp_path / "outer.zip"
+    with zipfile.ZipFile(dump, "w") as archive:
+        archive.writestr("inner.jsonl.gz", inner)
+        archive.writestr("a.py", "x = 1\n")
+    assert [file.path for file in read_dump(dump).files] == ["a.py"]
+    twice = tmp_path / "twice.jsonl.gz"
+    twice.write_bytes(inner)
+    assert read_dump(twice).files == []
+
+
+def test_a_file_of_50_megabytes_in_one_line(tmp_path: Path, read_dump: Read) -> None:
+    (tmp_path / "a.py").write_bytes(b"x = [" + b"1," * 25_000_000 + b"]")
+    assert read_dump(tmp_path).dropped == {"too_large": 1}
