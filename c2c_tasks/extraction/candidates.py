@@ -102,6 +102,8 @@ def _examined(
                 yield _function(node, module, file, options, identify)
             except Impure as error:
                 yield error.reason  # the error itself would keep the tree alive
+            except RecursionError:  # of `ast.unparse`, which recurses
+                yield "nested_too_deep"
 
 
 def _function(

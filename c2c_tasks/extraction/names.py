@@ -12,7 +12,8 @@ def needed_names(text: str) -> frozenset[str]:
     """Return the names that a module-level statement reads or binds in the module's scope.
 
     Names in annotations are not among them, nor are those that the statement itself makes
-    local. Raises SyntaxError where the statement parses but cannot be compiled.
+    local; but from Python 3.12 on those of a comprehension outside any function are (PEP 709).
+    Raises SyntaxError where the statement parses but cannot be compiled.
     """
     table = symtable.symtable(_FUTURE + text, "<statement>", "exec")
     names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}

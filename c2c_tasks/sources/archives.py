@@ -20,6 +20,7 @@ from typing import Self
 from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.decompression import DAMAGED, open_plain
+from c2c_tasks.sources.expansion import Bomb, Expansion
 from c2c_tasks.sources.files import Origin, Skipped, source_file
 from c2c_tasks.sources.licence_files import MAX_LICENCE_BYTES, LicenceFiles, tells_of_licence
 from c2c_tasks.sources.members import is_own_python, is_unsafe
@@ -54,6 +55,8 @@ def read_tar(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                     yield Skipped("too_large")
                 elif (content := archive.extractfile(member)) is not None:
                     yield _file(content.read(), member.name, origin, options, licences)
+    except Bomb as error:
+        yield Skipped("decompression_bomb", f"given up: {error}")
     except _BAD_TAR as error:
         yield Skipped("unreadable_object", f"cannot be read to its end: {error}")
 
@@ -67,8 +70,10 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
         except (*_BAD_ZIP, OSError) as error:
             yield Skipped("unreadable_object", f"cannot be read: {error}")
             return
+        # Members may share their data, so that many small ones are a bomb together.
+        expansion = Expansion(path.stat().st_size)
         with archive:
-            licences = _licences_of_zip(archive)
+            licences = _licences_of_zip(archive, expansion)
             for member in archive.infolist():
                 name = member.filename
                 if skipped := _refusal(name, seen):
@@ -78,7 +83,11 @@ def read_zip(origin: Origin, options: SourceOptions) -> Iterator[SourceFile | Sk
                 elif stat.S_ISLNK(member.external_attr >> 16):
                     yield Skipped("link")
                 else:
-                    yield _zip_member(archive, member, origin, options, licences)
+                    try:
+                        yield _zip_member(archive, member, origin, options, licences, expansion)
+                    except Bomb as error:
+                        yield Skipped("decompression_bomb", f"given up at {name}: {error}")
+                        return
 
 
 def _zip_member(
@@ -87,6 +96,7 @@ def _zip_member(
     origin: Origin,
     options: SourceOptions,
     licences: LicenceFiles,
+    expansion: Expansion,
 ) -> SourceFile | Skipped:
     if member.compress_type not in _BOUNDED:
         return Skipped("corrupt_record", f"{member.filename}: is not stored or deflated")
@@ -96,6 +106,7 @@ def _zip_member(
             raw = stream.read(options.max_file_bytes + 1)
     except (*_BAD_ZIP, OSError) as error:
         return Skipped("corrupt_record", f"{member.filename}: cannot be read: {error}")
+    expansion.add(len(raw))
     return _file(raw, member.filename, origin, options, licences)
 
 
@@ -115,12 +126,12 @@ def _licences_of_tar(origin: Origin) -> LicenceFiles:
                     and (content := archive.extractfile(member)) is not None
                 ):
                     licences.add(_path(member.name), content.read(MAX_LICENCE_BYTES + 1))
-    except _BAD_TAR:
+    except (Bomb, *_BAD_TAR):
         pass  # whoever reads the code says so
     return licences
 
 
-def _licences_of_zip(archive: zipfile.ZipFile) -> LicenceFiles:
+def _licences_of_zip(archive: zipfile.ZipFile, expansion: Expansion) -> LicenceFiles:
     licences = LicenceFiles()
     for member in archive.infolist():
         if tells_of_licence(member.filename) and member.compress_type in _BOUNDED:
@@ -129,6 +140,10 @@ def _licences_of_zip(archive: zipfile.ZipFile) -> LicenceFiles:
                     content = stream.read(MAX_LICENCE_BYTES + 1)
             except (*_BAD_ZIP, OSError):
                 content = bytes(MAX_LICENCE_BYTES + 1)  # there is one, and nobody can tell which
+            try:
+                expansion.add(len(content))
+            except Bomb:
+                break  # whoever reads the code says so
             licences.add(_path(member.filename), content)
     return licences
 

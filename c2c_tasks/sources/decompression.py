@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import zstandard
 
+from c2c_tasks.sources.expansion import Expansion
 from c2c_tasks.store import store_for
 
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
@@ -23,15 +24,16 @@ _BUFFER = 1 << 18
 def open_plain(uri: str) -> Iterator[io.BufferedReader]:
     """Open an object for reading, decompressing ``.gz``, ``.tgz`` and ``.zst``.
 
-    Reading raises one of `DAMAGED` at the place where the data is truncated or wrong.
+    Reading raises one of `DAMAGED` at the place where the data is truncated or wrong, and Bomb
+    where it expands to too much.
     """
     name = uri.lower()
     with store_for(uri).open(uri) as stored:
         raw: Any
         if name.endswith((".gz", ".tgz")):
-            raw = _GzipMembers(fileobj=stored, mode="rb")
+            raw = _Bounded(lambda source: _GzipMembers(fileobj=source, mode="rb"), stored)
         elif name.endswith(".zst"):
-            raw = ZstdFrames(stored)
+            raw = _Bounded(ZstdFrames, stored)
         else:
             raw = _Stored(stored)
         with io.BufferedReader(raw, _BUFFER) as plain:
@@ -55,6 +57,35 @@ class _Stored(io.RawIOBase):
         data = self._source.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+class _Counted:
+    """A source of which is counted what was read."""
+
+    def __init__(self, source: BinaryIO, expansion: Expansion) -> None:
+        self._source = source
+        self._expansion = expansion
+
+    def read(self, size: int) -> bytes:
+        data = self._source.read(size)
+        self._expansion.stored += len(data)
+        return data
+
+
+class _Bounded(io.RawIOBase):
+    """Decompressed content that ends with Bomb where it expands to too much."""
+
+    def __init__(self, decompress: Callable[[Any], Any], source: BinaryIO) -> None:
+        self._expansion = Expansion()
+        self._plain = decompress(_Counted(source, self._expansion))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._plain.readinto(buffer)
+        self._expansion.add(count)
+        return count
 
 
 class _GzipMembers(gzip.GzipFile):

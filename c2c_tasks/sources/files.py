@@ -15,6 +15,7 @@ from c2c_tasks.sources.licence_texts import licence_of_tags
 
 Reason = Literal[
     "corrupt_record",
+    "decompression_bomb",
     "duplicate_member",
     "empty",
     "link",

@@ -12,6 +12,7 @@ from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.decompression import DAMAGED, open_plain
 from c2c_tasks.sources.errors import SourceError
+from c2c_tasks.sources.expansion import Bomb
 from c2c_tasks.sources.fields import Fields
 from c2c_tasks.sources.files import Origin, Skipped
 
@@ -76,6 +77,8 @@ def _rows(stream: io.BufferedReader, uri: str, options: SourceOptions) -> Iterat
                         "write one JSON object a line (JSON Lines)"
                     )
                 yield _record(line, number)
+    except Bomb as error:
+        yield Skipped("decompression_bomb", f"given up after line {number}: {error}")
     except DAMAGED as error:
         yield Skipped("unreadable_object", f"cannot be read after line {number}: {error}")
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from c2c_tasks.config import SourceOptions
 from c2c_tasks.records import SourceFile
 from c2c_tasks.sources.errors import SourceError
+from c2c_tasks.sources.expansion import Bomb, Expansion
 from c2c_tasks.sources.fields import Fields
 from c2c_tasks.sources.files import Origin, Skipped
 from c2c_tasks.store import local_copy
@@ -51,14 +52,18 @@ def read_parquet(origin: Origin, options: SourceOptions) -> Iterator[SourceFile 
             # A buffer makes Arrow read page by page, not whole column chunks.
             with pq.ParquetFile(path, buffer_size=_BUFFER) as file:
                 fields = Fields.of(file.schema_arrow.names, options, origin.uri)
+                expansion = Expansion(path.stat().st_size)
                 for batch in file.iter_batches(
                     _BATCH_ROWS, columns=list(fields), use_threads=False
                 ):
+                    expansion.add(batch.nbytes)
                     for row in _rows(batch):
                         number += 1
                         yield fields.source_file(row, number, origin, options.max_file_bytes)
         except SourceError:
             raise
+        except Bomb as error:
+            yield Skipped("decompression_bomb", f"given up after row {number}: {error}")
         except (*_DAMAGED, *_UNREADABLE_VALUES) as error:
             yield Skipped("unreadable_object", f"cannot be read after row {number}: {error}")
 

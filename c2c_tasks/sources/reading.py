@@ -17,6 +17,9 @@ from c2c_tasks.store import ObjectNotFound, StoreError
 _NAMED = 5
 """Skipped records of one object that the report names; it counts them all."""
 
+_OF_AN_OBJECT = ("decompression_bomb", "unreadable_object", "wrong_columns")
+"""Reasons why the rest of an object is not read, each named."""
+
 
 def read_object(uri: str, options: SourceOptions, report: StepReport) -> Iterator[SourceFile]:
     """Yield the Python files of one object of the dump, in its order.
@@ -41,7 +44,7 @@ def read_object(uri: str, options: SourceOptions, report: StepReport) -> Iterato
         stage.drop(item.reason)
         if not item.detail:
             continue
-        if named < _NAMED or item.reason in ("unreadable_object", "wrong_columns"):
+        if named < _NAMED or item.reason in _OF_AN_OBJECT:
             report.problem(f"{uri}: {item.detail}")
             named += 1
         else:

@@ -151,13 +151,16 @@ def test_the_main_guard_binds_nothing(extraction: Extraction) -> None:
 def test_files_that_are_not_parsed_are_counted(extraction: Extraction) -> None:
     for content in (
         "class A:\n    def method(self, x):\n        return x\n",
-        "def f(x):\n    print x\n",
+        "def f(x):\n    print x\n    return x\n",
+        "def f():\n    return 1\n",
+        "def f(x):\n    return None  # for now\n",
         "def f(x):\n    return '\0'\n",
         "def f(x):\n    return " + "(" * 500 + ")" * 500 + "\n",
     ):
         assert extraction.extract(content) == []
     assert extraction.stage("parsed files").dropped == {
         "no_top_level_function": 1,
+        "no_candidate_shape": 2,
         "syntax_error": 3,
     }
     assert extraction.stage("functions").rows_in == 0

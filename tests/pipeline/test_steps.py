@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from c2c_tasks import pipeline
-from c2c_tasks.records import Function
+from c2c_tasks.config import ExtractionOptions
+from c2c_tasks.pipeline import steps
+from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import StepReport, read_report, read_shard
+from c2c_tasks.store import read
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import MakeBuild
@@ -65,3 +71,50 @@ def test_each_step_returns_at_once_where_its_work_is_done(make_build: MakeBuild)
     reports = run()  # they hold how long it took
     assert None not in reports
     assert run() == reports
+
+
+def test_files_that_no_process_survives_are_counted_and_named(
+    make_build: MakeBuild, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = workspace / "hostile"
+    dump.mkdir()
+    for name in ("a", "crash", "hang", "z"):
+        (dump / f"{name}.py").write_text(f"def {name}(x):\n    return x + 1\n")
+    monkeypatch.setattr(steps, "_extract_file", dies_of_some_files)
+    (shard,) = [
+        pipeline.extract(build, dump_shard)
+        for build in [make_build(dump=str(dump))]
+        for dump_shard in pipeline.plan(build)
+    ]
+    assert [function.entry_point for function in read_shard(shard["uri"], Function)] == ["a", "z"]
+    report = read_report(shard["uri"])
+    assert report is not None
+    (parsed,) = (stage for stage in report.stages if stage.name == "parsed files")
+    assert (parsed.rows_in, parsed.rows_out) == (4, 2)
+    assert parsed.dropped == {"crashed_parser": 1, "parser_timed_out": 1}
+    assert [problem.rpartition("/")[2] for problem in report.problems] == [
+        "crash.py: crash.py: crashed_parser",
+        "hang.py: hang.py: parser_timed_out",
+    ]
+
+
+def dies_of_some_files(options: ExtractionOptions, file: SourceFile) -> object:
+    """Extract from a file, in a process that it may kill."""
+    if file.path == "crash.py":
+        ctypes.string_at(0)
+    if file.path == "hang.py":
+        os.kill(os.getpid(), signal.SIGPROF)  # as when its time is over
+    return extract_file(options, file)
+
+
+extract_file = steps._extract_file
+
+
+def test_the_number_of_processes_changes_nothing(make_build: MakeBuild) -> None:
+    written = []
+    for count in (1, 3):
+        build = make_build(f"build-{count}", extraction_processes=count)
+        (dump_shard,) = pipeline.plan(build)
+        shard = pipeline.extract(build, dump_shard)
+        written.append(read(shard["uri"]))
+    assert written[0] == written[1]
