@@ -76,6 +76,14 @@ def test_list_is_sorted_and_stays_in_its_folder(place: str) -> None:
     assert names == ["d/a", "d/b", "d/c/e"]
 
 
+def test_names_of_a_folder(place: str) -> None:
+    for name in ("b/c.txt", "b/d/e.txt", "a.txt"):
+        store_for(place).write(f"{place}/{name}", b"x")
+    assert list(store_for(place).names(place)) == ["a.txt", "b/"]
+    assert list(store_for(place).names(f"{place}/b")) == ["c.txt", "d/"]
+    assert list(store_for(place).names(f"{place}/gone")) == []
+
+
 def test_upload_and_local_copy(place: str, tmp_path: Path) -> None:
     source = tmp_path / "source.bin"
     source.write_bytes(bytes(range(256)) * 4_000)

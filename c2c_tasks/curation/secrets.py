@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import tempfile
 import threading
 from collections.abc import Collection, Sequence
@@ -61,6 +62,9 @@ _FILTERS = [
 _LEAST_HEX_DIGITS = 20
 """Shorter runs of hexadecimal digits are words and numbers more often than keys."""
 
+_LEAST_LETTERS = 20
+"""Letters of the 26 that make a text without repetition an alphabet."""
+
 _PLACEHOLDERS = {
     *("pass", "password", "passwd", "pwd", "pw", "secret", "xxx", "xxxx", "foo", "bar", "baz", "p"),
     *("****", "mypassword", "yourpassword", "pass123", "password123"),
@@ -110,12 +114,18 @@ def _is_harmless(secret: Any, line: str) -> bool:
     if value.upper().endswith(("EXAMPLE", "EXAMPLEKEY")):
         return True
     if "High Entropy" in secret.type:
-        # Random texts repeat characters; alphabets do not.
         is_short = secret.type.startswith("Hex") and len(value) < _LEAST_HEX_DIGITS
-        return is_short or len(set(value)) == len(value)
+        return is_short or _is_alphabet(value)
     if secret.type == "Basic Auth Credentials":
         host = re.search(rf":{re.escape(value)}@([\w.-]+)", line)
         return value.lower() in _PLACEHOLDERS or (
             host is not None and is_reserved_domain(host[1].lower())
         )
     return False
+
+
+def _is_alphabet(value: str) -> bool:
+    """Tell whether a text has most letters of an alphabet, and each once."""
+    cases = (string.ascii_lowercase, string.ascii_uppercase)
+    most = max(len(set(value) & set(letters)) for letters in cases)
+    return len(set(value)) == len(value) and most >= _LEAST_LETTERS

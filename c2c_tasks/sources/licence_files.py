@@ -137,7 +137,7 @@ class LicenceFiles:
         """Move what distributions say to the places of their code."""
         for information, distribution in self._distributions.items():
             base = PurePosixPath(information).parent
-            name = PurePosixPath(information).name.partition("-")[0].removesuffix(".egg-info")
+            name = PurePosixPath(information).stem.partition("-")[0]
             for package in distribution.packages or {name, f"{name}.py"}:
                 place = (base / package).as_posix()
                 self._terms.setdefault(place, []).append(distribution.terms)
@@ -204,8 +204,9 @@ class TreeLicences:
 
     def _read_information(self, folder: str) -> None:
         names = list(self._names(folder))
-        licences = [f"licenses/{name}" for name in self._names(f"{folder}/licenses")]
-        for name in names + (licences if "licenses/" in names else []):
+        if "licenses/" in names:
+            names += [f"licenses/{name}" for name in self._names(f"{folder}/licenses")]
+        for name in names:
             if not name.endswith("/") and tells_of_licence(f"{folder}/{name}"):
                 self._read(f"{folder}/{name}")
 
