@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasketch import MinHash, MinHashLSH
 from rich.console import Console
 from rich.table import Table
 
@@ -163,6 +162,8 @@ def _ours(folder: Path, files: list[Path], documents: int, signing: float) -> Ru
 
 
 def _datasketch(files: list[Path], documents: int) -> Run:
+    from datasketch import MinHash, MinHashLSH  # not in the process, and the memory, of ours
+
     index = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
     dropped = 0
     signing = 0.0

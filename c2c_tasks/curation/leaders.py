@@ -29,8 +29,9 @@ def find_leaders(
     The files hold Candidates. Order is that of the rows, file by file; the kept ones come
     before all newcomers, and stay. A newcomer is dropped where its shingles have a Jaccard
     similarity of `threshold` or more with an earlier row that is kept; the earliest of these
-    is its leader. To be near to a dropped row does no harm. Some `memory_megabytes` are used;
-    what they do not hold lies in `folder` meanwhile.
+    is its leader. To be near to a dropped row does no harm. The process takes `memory_megabytes`
+    at most, its libraries included, from 500 and for up to a few million rows; it cannot do with
+    less than some 320. What that does not hold lies in `folder` meanwhile.
     """
     first = sum(pq.read_metadata(path).num_rows for path in kept)
     with NearDuplicates(

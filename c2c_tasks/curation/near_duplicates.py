@@ -38,6 +38,9 @@ _BUFFER = 1 << 20
 _PAIRS_AT_ONCE = 20_000
 _THREADS = 2
 """Of DuckDB. The memory that it needs at least grows with them."""
+_LEAST_MEGABYTES = 80
+"""Of DuckDB, which does not count all that it takes; the interpreter with its libraries takes
+some 150 beside it."""
 _BUCKET = pa.schema([pa.field("bucket", pa.uint64()), pa.field("row", pa.uint32())])
 
 
@@ -98,7 +101,7 @@ class NearDuplicates:
         self._folder = Path(tempfile.mkdtemp(prefix="near-", dir=folder))
         self._database = duckdb.connect(
             config={
-                "memory_limit": f"{memory_megabytes * 2 // 5}MB",
+                "memory_limit": f"{max(_LEAST_MEGABYTES, memory_megabytes // 4)}MB",
                 "temp_directory": str(self._folder / "duckdb"),
                 "threads": _THREADS,
                 "preserve_insertion_order": False,
@@ -221,16 +224,21 @@ class NearDuplicates:
         # No pair is more alike than its sizes are: this one is decided without being read.
         alike = np.minimum(one, other) / np.maximum(one, other) >= self.threshold
         earlier, later = earlier[alike], later[alike]
+        order = np.argsort(earlier, kind="stable")
+        earlier, later = earlier[order], later[order]
         found = np.fromiter(
-            (
-                jaccard(self._sets.shingles(one), self._sets.shingles(other))
-                for one, other in zip(earlier.tolist(), later.tolist(), strict=True)
-            ),
-            dtype=np.float64,
-            count=len(earlier),
+            self._similarities(earlier.tolist(), later.tolist()), np.float64, len(earlier)
         )
         near = found >= self.threshold
         return Pairs(earlier[near], later[near], found[near])
+
+    def _similarities(self, earlier: list[int], later: list[int]) -> Iterator[float]:
+        """Yield the Jaccard similarity of pairs, which are in order of the earlier row."""
+        last = -1
+        for row, other in zip(earlier, later, strict=True):
+            if row != last:
+                last, shingles = row, self._sets.shingles(row)
+            yield jaccard(shingles, self._sets.shingles(other))
 
     def _fetch(self, query: str, bounds: list[int]) -> Iterator[pa.RecordBatch]:
         cursor = self._database.cursor()

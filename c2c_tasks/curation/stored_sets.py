@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,13 +35,15 @@ class StoredSets:
 
     def function_id(self, row: int) -> str:
         """Return the function id of a row that was added."""
-        self._file.seek(int(self._starts[row]))
-        return self._file.read(int(self._id_bytes[row])).decode()
+        return self._read(int(self._starts[row]), int(self._id_bytes[row])).decode()
 
     def shingles(self, row: int) -> Hashes:
         """Return the set of a row that was added."""
-        self._file.seek(int(self._starts[row]) + int(self._id_bytes[row]))
-        return read_shingles(self._file.read(int(self.sizes[row]) * 8))
+        start = int(self._starts[row]) + int(self._id_bytes[row])
+        return read_shingles(self._read(start, int(self.sizes[row]) * 8))
+
+    def _read(self, start: int, size: int) -> bytes:
+        return os.pread(self._file.fileno(), size, start)
 
     def close(self) -> None:
         """Close the file."""
