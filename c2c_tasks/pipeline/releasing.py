@@ -20,6 +20,7 @@ from c2c_tasks.pipeline.indexing import (
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
+from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
 from c2c_tasks.publishing.card import CARD, render_card
 from c2c_tasks.publishing.manifest import (
     DUMP_OBJECTS,
@@ -81,6 +82,11 @@ def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         plots = draw_plots(folder, manifest.funnel, statistics)
         entries = [describe_file(folder / path, path) for path in plots]
         manifest = _with_files(manifest, entries)
+        programs = [
+            f"{release}/{entry.path}" for entry in manifest.files if entry.config == "programs"
+        ]
+        attribution = write_attribution(folder, programs)
+        manifest = _with_files(manifest, [describe_file(attribution, ATTRIBUTION)])
         previews = draw_previews(release, manifest.files, seed=manifest.version)
         (folder / CARD).write_text(render_card(manifest, statistics, previews), encoding="utf-8")
         manifest = _with_files(manifest, [describe_file(folder / CARD, CARD)])

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
+from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.pipeline.build import Build, BuildError
 from c2c_tasks.pipeline.indexing import recording
 from c2c_tasks.pipeline.planning import Plan, plan_objects
@@ -16,7 +17,11 @@ from c2c_tasks.pipeline.programs import programs_that_gave_way, removed_programs
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.publishing.audit import audit as audit_release
 from c2c_tasks.publishing.carrying import Changes
-from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
+from c2c_tasks.publishing.data_files import (
+    write_data_files,
+    write_decontamination,
+    write_dump_objects,
+)
 from c2c_tasks.publishing.ledger import write_ledger
 from c2c_tasks.publishing.manifest import FileEntry, read_manifest
 from c2c_tasks.publishing.release import Copy, claim_version, release_uri, stage_release
@@ -142,6 +147,8 @@ def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> 
             moved={f.function_id: to_row(f) for f in read_shard(moved, Function)},
         ),
     )
+    contaminations = f"{build.folder('merge_functions')}/decontamination.parquet"
+    write_decontamination(folder, read_shard(contaminations, Contamination), plan.parent)
     left_out = set(_left_out(build, progress).values())
     write_dump_objects(folder, (o for o in plan_objects(build) if o.uri not in left_out))
     return copies

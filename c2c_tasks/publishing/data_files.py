@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from c2c_tasks.config import PublishingOptions
+from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.publishing.carrying import Changes, Part, carry_over, joined
-from c2c_tasks.publishing.manifest import DUMP_OBJECTS, read_manifest
+from c2c_tasks.publishing.manifest import DECONTAMINATION, DUMP_OBJECTS, read_manifest
 from c2c_tasks.publishing.release import Copy
 from c2c_tasks.records import SPLITS, Program, Sample, SampleFormat, Split, arrow_schema, to_row
 from c2c_tasks.shards import ROW_GROUP, read_columns, read_shard, write_parquet
@@ -114,6 +116,15 @@ def write_dump_objects(folder: Path, objects: Iterable[ObjectInfo]) -> None:
     """Write the list of dump objects that a release was built from."""
     rows = (to_row(item) for item in sorted(objects, key=lambda item: item.uri))
     write_parquet(folder / DUMP_OBJECTS, arrow_schema(ObjectInfo), rows)
+
+
+def write_decontamination(folder: Path, found: Iterable[Contamination], parent: str | None) -> None:
+    """Write which functions were left out for an overlap, after those of the parent's builds."""
+    earlier: Iterable[Contamination] = ()
+    if parent is not None:
+        earlier = read_shard(f"{parent}/{DECONTAMINATION}", Contamination)
+    rows = (to_row(item) for item in chain(earlier, found))
+    write_parquet(folder / DECONTAMINATION, arrow_schema(Contamination), rows)
 
 
 def read_dump_objects(release: str) -> Iterator[ObjectInfo]:

@@ -13,6 +13,7 @@ from c2c_tasks.store import StoreError, read
 
 MANIFEST = "manifest.json"
 DUMP_OBJECTS = "dump_objects.parquet"
+DECONTAMINATION = "decontamination.parquet"
 DATA_CONFIGS: tuple[str, ...] = ("programs", *FORMATS)
 """Names of the folders of data files; each is a config of the dataset card."""
 
