@@ -25,7 +25,7 @@ from c2c_tasks.sources.package_metadata import (
 )
 from c2c_tasks.store import ObjectNotFound, StoreError, store_for
 
-MAX_LICENCE_BYTES = 1_000_000
+MAX_LICENCE_BYTES = 4_000_000
 """What is read of one file; a longer text is not recognised."""
 
 _MAX_PLACES = 200_000

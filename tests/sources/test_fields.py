@@ -134,3 +134,15 @@ def test_the_language_goes_before_the_suffix(
 def test_licences(read_rows: Read, licences: object, joined: str | None) -> None:
     (file,) = read_rows({"content": "x = 1", "license": licences}).files
     assert file.licence == joined
+
+
+@pytest.mark.parametrize(
+    ("column", "licence"),
+    [("mit", "MIT AND ISC"), ("isc", "ISC"), (None, "ISC")],
+)
+def test_the_own_tag_of_a_file_is_asked_for_too(
+    read_rows: Read, column: str | None, licence: str
+) -> None:
+    row = {"content": "# SPDX-License-Identifier: ISC\nx = 1", "license": column}
+    (file,) = read_rows(row, {"content": "y = 1", "license": "mit"}).files[:1]
+    assert file.licence == licence
