@@ -38,7 +38,7 @@ _BUFFER = 1 << 20
 _PAIRS_AT_ONCE = 20_000
 _THREADS = 2
 """Of DuckDB. The memory that it needs at least grows with them."""
-_LEAST_MEGABYTES = 80
+_LEAST_MEGABYTES = 120
 """Of DuckDB, which does not count all that it takes; the interpreter with its libraries takes
 some 150 beside it."""
 _BUCKET = pa.schema([pa.field("bucket", pa.uint64()), pa.field("row", pa.uint32())])
@@ -100,8 +100,10 @@ class NearDuplicates:
         self.rows = sum(pq.read_metadata(path).num_rows for path in files)
         self._folder = Path(tempfile.mkdtemp(prefix="near-", dir=folder))
         self._database = duckdb.connect(
+            # On disk, so that tables can leave the memory.
+            self._folder / "buckets.duckdb",
             config={
-                "memory_limit": f"{max(_LEAST_MEGABYTES, memory_megabytes // 4)}MB",
+                "memory_limit": f"{max(_LEAST_MEGABYTES, memory_megabytes * 3 // 10)}MB",
                 "temp_directory": str(self._folder / "duckdb"),
                 "threads": _THREADS,
                 "preserve_insertion_order": False,
