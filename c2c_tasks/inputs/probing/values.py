@@ -33,7 +33,7 @@ _TEXTS = (
     "one,two;three,,four",
     "http://host.org/a-b/c.txt?key=value&x=1#top",
     "Was it a car\nor a cat I saw?",
-    'naïve "café" isn\'t 日本',
+    'Naïve "CAFÉ" isn\'t 日本',
     "user@mail.com: *x* <b>5 + 7</b>",
     "-3.5",
     "camelCaseName",
