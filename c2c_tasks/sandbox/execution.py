@@ -66,8 +66,8 @@ def execute(
     that a function has no time left for, after `MAX_TIMED_OUT` of its cases timed out, are not
     run and not listed.
 
-    What `probing` asks for is run beside the cases, and tells the function's `behaviour`; none
-    of it becomes a case, and no fault in it costs the function.
+    What `probing` asks for is run beside the cases, and tells the function's `behaviour`. None of
+    it becomes a case, and where it ends its child, there is no behaviour.
 
     Closing the generator ends the runners.
 

@@ -400,7 +400,7 @@ def test_functions_that_differ_at_an_edge(behaviours: Mapping[str, str | None]) 
     """One does what `SAME` has, too; any two others differ, those that nothing is told of too."""
     names = names_in(DIFFERENT)
     found = [behaviours[name] for name in names]
-    assert sum(digest is None for digest in found) <= 2
+    assert sum(digest is None for digest in found) <= 3
     told = [digest for digest in found if digest is not None]
     assert len(set(told)) == len(told)
 

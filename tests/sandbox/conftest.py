@@ -15,7 +15,7 @@ import pytest
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Execution, Inputs
 from c2c_tasks.sandbox.choice import choose_launcher
-from c2c_tasks.sandbox.execution import Refine, execute
+from c2c_tasks.sandbox.execution import Probing, Refine, execute
 from c2c_tasks.shards import StepReport
 
 GOOD = "def good(x):\n    return x + 1\n"
@@ -36,14 +36,21 @@ class Sandbox:
         self.report = _FullReport("execute", "memory:")
 
     def run(
-        self, *functions: Inputs, refine: Refine | None = None, **options: Any
+        self,
+        *functions: Inputs,
+        refine: Refine | None = None,
+        probing: Probing | None = None,
+        **options: Any,
     ) -> list[Execution]:
         self.report = _FullReport("execute", "memory:")
         chosen = SandboxOptions(**{"workers": 1, "launcher": self.launcher, **options})
 
         def run_execute(**sandbox: Any) -> list[Execution]:
             launcher = choose_launcher(chosen, **sandbox)
-            return list(execute(functions, chosen, self.report, launcher=launcher, refine=refine))
+            rows = execute(
+                functions, chosen, self.report, launcher=launcher, refine=refine, probing=probing
+            )
+            return list(rows)
 
         rows = self._perform(run_execute)
         for stage in self.report.stages:

@@ -37,27 +37,18 @@ def can_tell(function: Function, probes: Sequence[Case]) -> bool:
         return False
     if not _shows_types(module):
         return False
-    met = _Met([literals.loads(case.arguments) for case in probes])
-    return all(
-        met.has(value, as_set) or _is_made(value, probes) for value, as_set in _constants(module)
-    )
-
-
-def _is_made(constant: Any, probes: Sequence[Case]) -> bool:
-    """Return whether a program's text is one that it makes, not one that it looks for."""
-    return isinstance(constant, str | bytes) and any(
-        constant_text in (case.output or "") and constant_text not in case.arguments
-        for constant_text in [_text(constant)]
-        for case in probes
-    )
+    met = _Met(probes)
+    return all(met.has(value, as_set) for value, as_set in _constants(module))
 
 
 class _Met:
-    """The texts, letters and numbers in some values."""
+    """The texts, letters and numbers that probes hold, or are turned into."""
 
-    def __init__(self, values: list[Any]) -> None:
-        texts: list[str] = []
+    def __init__(self, probes: Sequence[Case]) -> None:
+        self._probes = probes
         self._greatest: float = ORDINARY
+        texts: list[str] = []
+        values: list[Any] = [literals.loads(case.arguments) for case in probes]
         while values:
             value = values.pop()
             match value:
@@ -79,15 +70,23 @@ class _Met:
         self._letters = frozenset(self._texts)
 
     def has(self, constant: Any, as_set: bool) -> bool:
-        """Return whether a program's constant, or one of its letters, is among the values."""
-        if isinstance(constant, int | float):
-            return abs(constant) <= self._greatest
-        if not isinstance(constant, str | bytes):
-            return True
-        text = _text(constant)
+        """Return whether a program's constant, or one of the letters in a set, is met."""
+        match constant:
+            case int() | float():
+                return abs(constant) <= self._greatest
+            case str() | bytes():
+                text = _text(constant)
+            case _:
+                return True
         if as_set or (len(text) >= ALPHABET and text.isalnum()):
             return not self._letters.isdisjoint(text)
-        return all(piece in self._texts for piece in _FIELD.split(text))
+        return all(piece in self._texts or self._is_made(piece) for piece in _FIELD.split(text))
+
+    def _is_made(self, text: str) -> bool:
+        """Return whether a text is one that the program makes, not one that it looks for."""
+        return any(
+            text in (case.output or "") and text not in case.arguments for case in self._probes
+        )
 
 
 def _text(value: str | bytes) -> str:
@@ -102,25 +101,38 @@ def _constants(module: ast.Module) -> Iterator[tuple[Any, bool]]:
         match node:
             case ast.Constant(value=value):
                 yield value, False
-            case ast.Raise() | ast.Assert() | ast.arg() | ast.Expr(value=ast.Constant()):
-                continue
-            case ast.Call(func=ast.Name(id=name)) if name in _UNHEARD:
-                continue
-            case ast.Call(func=ast.Attribute(attr=name, value=value)) if name in _UNHEARD_METHODS:
-                left.append(value)
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Constant(value=value)]):
                 yield value, isinstance(value, str | bytes)
                 left.append(node.left)
-            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
-                left += [side for side in (node.left, node.right) if not _is_number(side)]
-            case ast.List() | ast.Tuple() | ast.Dict():
-                left += [n for n in ast.iter_child_nodes(node) if not _is_number(n)]
-            case ast.AnnAssign(target=target):
-                left += [target, *([node.value] if node.value else [])]
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                left += [node.args, *node.body]
             case _:
-                left += ast.iter_child_nodes(node)
+                left += _heard(node)
+
+
+def _heard(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the children of a node in which constants decide what a program does."""
+    match node:
+        case ast.Raise() | ast.Assert() | ast.arg() | ast.Expr(value=ast.Constant()):
+            return
+        case ast.Call(func=ast.Name(id=name)) if name in _UNHEARD:
+            return
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant()]):
+            return  # infinity
+        case ast.Call(func=ast.Attribute(attr=name, value=value)) if name in _UNHEARD_METHODS:
+            yield value
+        case ast.AnnAssign(target=target, value=value):
+            yield from (target, value) if value else (target,)
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield from (node.args, *node.body)
+        case (
+            ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div())
+            | ast.AugAssign(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div())
+            | ast.List()
+            | ast.Tuple()
+            | ast.Dict()
+        ):
+            yield from (child for child in ast.iter_child_nodes(node) if not _is_number(child))
+        case _:
+            yield from ast.iter_child_nodes(node)
 
 
 def _is_number(node: ast.AST) -> bool:

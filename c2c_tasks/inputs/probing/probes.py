@@ -19,6 +19,7 @@ _DRAWN = 4
 """Rows drawn for each that is wanted: some come twice, where a type has few values."""
 MIN_OUTPUTS = 2
 """Distinct outputs of a function that is worth probing."""
+_SLICED = (str, list, tuple)
 _SIGNATURES = 1_024
 """Signatures whose probes are kept; most functions have one of few."""
 
@@ -61,7 +62,6 @@ def _texts(types: tuple[Type, ...], count: int) -> list[tuple[str, ...]]:
     return [tuple(map(literals.dumps, row)) for row in probe_rows(types, count)]
 
 
-@lru_cache(_SIGNATURES)
 def probe_rows(types: tuple[Type, ...], count: int) -> list[Row]:
     """Return up to `count` different rows of values, one for each parameter of these types.
 
@@ -91,10 +91,11 @@ def _related(types: tuple[Type, ...], row: Row, number: int, rng: random.Random)
     values = list(row)
     for later, earlier in combinations(range(len(row))[::-1], 2):
         whole, part = values[earlier], values[later]
+        piece = _piece(whole, number // 4, rng) if isinstance(whole, _SLICED) else None
         if types[earlier] == types[later] == ("str",):
-            values[later] = (part, _piece(whole, rng), _altered(whole, rng), part)[number % 4]
-        elif types[earlier] == types[later] and isinstance(whole, list | tuple):
-            values[later] = (part, _piece(whole, rng), part, whole)[number % 4]
+            values[later] = (part, piece, _altered(whole, number // 4, rng), part)[number % 4]
+        elif types[earlier] == types[later] and piece is not None:
+            values[later] = (part, piece, part, whole)[number % 4]
         elif types[earlier] == types[later]:
             values[later] = whole if number % 6 == 5 else part
         elif number % 2 and types[later] in types[earlier][1:] and whole:
@@ -104,23 +105,22 @@ def _related(types: tuple[Type, ...], row: Row, number: int, rng: random.Random)
     return tuple(values)
 
 
-def _piece(whole: Any, rng: random.Random) -> Any:
-    """Return what a text or sequence begins with, ends with, or has in it."""
+def _piece(whole: Any, turn: int, rng: random.Random) -> Any:
+    """Return what a text or sequence begins with, ends with, or has in it, in turn."""
     size = rng.randint(1, 3)
-    start = rng.choice((0, max(len(whole) - size, 0), rng.randrange(len(whole) + 1)))
+    start = (0, max(len(whole) - size, 0), rng.randrange(len(whole) + 1))[turn % 3]
     return whole[start : start + size]
 
 
-def _altered(text: str, rng: random.Random) -> str:
-    """Return a text with its letters in another order, or one of them gone or another."""
+def _altered(text: str, turn: int, rng: random.Random) -> str:
+    """Return a text with its letters in another order, or one of them gone or another, in turn."""
     at = rng.randrange(len(text) + 1)
-    return rng.choice(
-        (
-            "".join(rng.sample(text, len(text))),
-            text[:at] + text[at + 1 :],
-            text[:at] + "e" + text[at + 1 :],
-        )
-    )
+    match turn % 3:
+        case 0:
+            return "".join(rng.sample(text, len(text)))
+        case 1:
+            return text[:at] + text[at + 1 :]
+    return text[:at] + "e" + text[at + 1 :]
 
 
 def _member(container: Any, type_: Type, wanted: Type, rng: random.Random) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from c2c_tasks.inputs.probing.signature import Type
 from c2c_tasks.inputs.synthesis.uses import hashable
 
-_INTEGERS = (7, 0, 1, 12, 2, 9, 3, -1, 4, 49, 6, 100, 944, 97, -14, 400, 28, 153, 10, 64)
+_INTEGERS = (7, 0, 1, 11, 2, 9, 3, -1, 4, 49, 6, 100, 944, 97, -12, 400, 28, 153, 10, 64)
 """Small and large, prime and not, perfect, of a leap year or not, the sum of its digits' cubes.
 A recursion that goes down by one returns on all."""
 _SMALL = (2, 0, 1, 3, 5, -1, 4, 12, 6, 8, 9, 10, -3, 7, 18, 15)
@@ -33,7 +33,7 @@ _TEXTS = (
     "one,two;three,,four",
     "http://host.org/a-b/c.txt?key=value&x=1#top",
     "Was it a car\nor a cat I saw?",
-    'naïve "café" isn\'t 日本',
+    'Naïve "CAFÉ" isn\'t 日本',
     "user@mail.com: *x* <b>5 + 7</b>",
     "-3.5",
     "camelCaseName",
