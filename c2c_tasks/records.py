@@ -51,7 +51,7 @@ class SourceFile:
     repository: str
     """Name of the repository (``owner/name``), or of the dump where none is known."""
     licence: str | None
-    """SPDX identifier where the dump names one; several are joined by ``" OR "``."""
+    """SPDX expression, where one is known: from the dump, the file or what lies beside it."""
     dump: str
     """URI of the dump object that held the file."""
     sha256: str

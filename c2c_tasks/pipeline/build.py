@@ -7,15 +7,17 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
-from c2c_tasks.config import BuildConfig, SourceOptions, work_area
+from c2c_tasks.config import BuildConfig, Section, SourceOptions, work_area
 from c2c_tasks.shards import StepReport, shard_uri
 
 PROGRESS_SECONDS = 10.0
 """Between two lines of the log that say how far a long step has come."""
 
 log = logging.getLogger(__name__)
+MappedStep = Literal["write_inputs", "execute", "curate", "compose"]
+
 R = TypeVar("R")
 
 
@@ -56,6 +58,20 @@ class Build:
         """Source options of this run: ``{date}`` in the dump's URI is the run's date."""
         source = self.config.source
         return source.model_copy(update={"dump": source.dump.replace("{date}", self.date)})
+
+    def options_of(self, step: MappedStep) -> dict[str, Any]:
+        """Return the options that decide what a step makes of a function shard."""
+        config = self.config
+        sections: dict[MappedStep, Section] = {
+            "write_inputs": config.inputs,
+            "execute": config.sandbox,
+            "curate": config.cases,
+            "compose": config.samples,
+        }
+        options = sections[step].model_dump(mode="json")
+        if step == "curate":
+            options["scan_secrets"] = config.rights.scan_secrets
+        return options
 
     @property
     def work(self) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from c2c_tasks.config import Section
-from c2c_tasks.pipeline.build import Build, BuildError, NotReached
+from c2c_tasks.pipeline.build import Build, BuildError, MappedStep, NotReached
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport, is_complete, read_report, read_shard
@@ -75,8 +74,7 @@ class Progress:
         build = self.build
         outputs = [build.shard("extract", index) for index in range(Plan.of(build).shards)]
         outputs.append(build.folder("merge_functions"))
-        steps = [step for step, _ in _mapped(build)]
-        outputs += [build.shard(step, index) for step in steps for index in self.completed]
+        outputs += [build.shard(step, index) for step in _TO_PROGRAMS for index in self.completed]
         outputs.append(build.folder("merge_programs"))
         outputs += [build.shard("compose", index) for index in self.completed]
         for output in outputs:
@@ -98,27 +96,28 @@ class Progress:
         return report
 
 
-def _mapped(build: Build) -> list[tuple[str, Section]]:
-    """Return the steps from functions to programs, with their options."""
-    config = build.config
-    return [("write_inputs", config.inputs), ("execute", config.sandbox), ("curate", config.cases)]
+_TO_PROGRAMS: tuple[MappedStep, ...] = ("write_inputs", "execute", "curate")
+"""The steps from functions to programs."""
 
 
 def _is_curated(build: Build, index: int) -> bool:
     """Tell whether a shard's programs are there, made by this code of what is there now."""
     source = build.shard("merge_functions", index)
-    for step, options in _mapped(build):
-        output = build.shard(step, index)
-        if not is_complete(step, inputs=[source], output=output, config=options):
+    for step in _TO_PROGRAMS:
+        if not _is_made(build, step, index, source):
             return False
-        source = output
+        source = build.shard(step, index)
     return True
 
 
 def _is_composed(build: Build, index: int) -> bool:
     """Tell whether a shard's samples are there, made by this code of the programs that went on."""
-    source, output = build.shard("merge_programs", index), build.shard("compose", index)
     try:
-        return is_complete("compose", inputs=[source], output=output, config=build.config.samples)
+        return _is_made(build, "compose", index, build.shard("merge_programs", index))
     except ObjectNotFound:
         return False
+
+
+def _is_made(build: Build, step: MappedStep, index: int, source: str) -> bool:
+    output = build.shard(step, index)
+    return is_complete(step, inputs=[source], output=output, config=build.options_of(step))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
-from c2c_tasks.config import Section
 from c2c_tasks.curation.cases import Scanner
 from c2c_tasks.curation.cases import curate as curate_cases
 from c2c_tasks.curation.sensitive_data import findings_in_cases, findings_in_programs
@@ -15,6 +14,7 @@ from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
 from c2c_tasks.pipeline.build import (
     Build,
+    MappedStep,
     ShardReference,
     follow,
     reference,
@@ -37,7 +37,7 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
         with closing(writer.write(read_shard(shard["uri"], Function), report)) as inputs:
             write_shard(report.shard, Inputs, follow(inputs, report, shard))
 
-    return _mapped(build, "write_inputs", shard, options, work)
+    return _mapped(build, "write_inputs", shard, work)
 
 
 def execute(
@@ -65,27 +65,26 @@ def execute(
                 report,
                 launcher=launcher,
                 refine=refine,
-                probing=Probing(options.probe_inputs),
+                probing=Probing(options.probe_inputs) if options.probe_inputs else None,
             )
         ) as executions:
             write_shard(report.shard, Execution, follow(executions, report, shard))
 
-    return _mapped(build, "execute", shard, options, work)
+    return _mapped(build, "execute", shard, work)
 
 
 def curate(build: Build, shard: ShardReference) -> ShardReference:
     """Keep the sound cases of a shard, and the programs that have enough of them."""
     options = build.config.cases
-    scanner = Scanner(findings_in_programs, findings_in_cases)
+    scanner = (
+        Scanner(findings_in_programs, findings_in_cases)
+        if build.config.rights.scan_secrets
+        else None
+    )
 
     def programs(report: StepReport) -> Iterator[Program]:
         for execution in read_shard(shard["uri"], Execution):
-            program = curate_cases(
-                execution,
-                options,
-                report,
-                scanner=scanner if build.config.rights.scan_secrets else None,
-            )
+            program = curate_cases(execution, options, report, scanner=scanner)
             if program is not None:
                 yield program
 
@@ -94,7 +93,7 @@ def curate(build: Build, shard: ShardReference) -> ShardReference:
         report.stage("programs", "programs")
         write_shard(report.shard, Program, programs(report))
 
-    return _mapped(build, "curate", shard, options, work)
+    return _mapped(build, "curate", shard, work)
 
 
 def compose(build: Build, shard: ShardReference) -> ShardReference:
@@ -109,21 +108,20 @@ def compose(build: Build, shard: ShardReference) -> ShardReference:
         report.stage("samples", "samples")
         write_shard(report.shard, Sample, samples(report))
 
-    return _mapped(build, "compose", shard, options, work)
+    return _mapped(build, "compose", shard, work)
 
 
 def _mapped(
     build: Build,
-    step: str,
+    step: MappedStep,
     shard: ShardReference,
-    options: Section,
     work: Callable[[StepReport], None],
 ) -> ShardReference:
     report = run_step(
         step,
         inputs=[shard["uri"]],
         output=build.shard(step, shard["index"]),
-        config=options,
+        config=build.options_of(step),
         work=work,
     )
     return reference(shard, report)

@@ -25,7 +25,6 @@ from c2c_tasks.curation.overlap import (
 )
 from c2c_tasks.curation.signatures import Hashes, shingle_hashes
 from c2c_tasks.curation.tokens import canonical_digest, shingles, top_level_functions
-from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport
 from tests.curation.planted import planted
 
@@ -156,18 +155,6 @@ def test_short_programs_are_not_looked_for_in_others() -> None:
 
 
 def test_a_row_of_the_report_says_what_was_removed_and_why() -> None:
-    function = Function(
-        function_id="ab",
-        program="",
-        entry_point="f",
-        parameters=[],
-        repository="owner/name",
-        path="a.py",
-        first_line=7,
-        last_line=9,
-        licence=None,
-        dump="file:///dump",
-        source_sha256="",
-    )
+    function = {"function_id": "ab", "repository": "owner/name", "path": "a.py", "first_line": 7}
     row = Contamination.of(function, Overlap("HumanEval/0", "jaccard", 0.75))
     assert row == Contamination("ab", "owner/name", "a.py", 7, "HumanEval/0", "jaccard", 0.75)
