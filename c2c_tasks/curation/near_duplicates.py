@@ -107,7 +107,7 @@ class NearDuplicates:
                 "temp_directory": str(self._folder / "duckdb"),
                 "threads": _THREADS,
                 "preserve_insertion_order": False,
-            }
+            },
         )
         self._sets = StoredSets(self._folder / "sets", self.rows)
         try:
