@@ -36,9 +36,10 @@ class SourceOptions(Section):
         "stdlib:",
         description="URI of the code dump: a file or folder, `file://` or `s3://`, holding JSON "
         "Lines (plain, gzip, zstd), Parquet, tar or zip archives, or a tree of Python files. "
-        "`stdlib:` is the standard library of the running interpreter.",
+        "`stdlib:` is the standard library of the running interpreter; `{date}` is the date of the "
+        "build.",
         min_length=1,
-        examples=["stdlib:", "s3://bucket/the-stack/data/python", "/data/checkouts"],
+        examples=["stdlib:", "s3://bucket/the-stack/data/python", "/data/dumps/{date}"],
     )
     content_field: str = Field(
         "",
@@ -60,8 +61,8 @@ class SourceOptions(Section):
     )
     mode: Literal["incremental", "full"] = Field(
         "incremental",
-        description="`incremental` reads dump objects that the latest release has not seen, and "
-        "adds to it; `full` builds from nothing.",
+        description="`incremental` reads dump objects that are new or changed, and adds to the "
+        "latest release; `full` builds from nothing.",
     )
     max_gone_share: float = Field(
         0.25,
@@ -127,9 +128,9 @@ class FunctionOptions(Section):
     )
     merge_memory_megabytes: int = Field(
         1_000,
-        ge=200,
+        ge=500,
         le=1_000_000,
-        description="Memory of the search for near duplicates; beyond it, disk is used.",
+        description="Memory of `merge_functions`; beyond it, disk is used.",
     )
     benchmarks: list[str] = Field(
         ["humaneval:"],

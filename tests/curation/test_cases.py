@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2c_tasks.config import CaseOptions
-from c2c_tasks.curation.cases import CaseReason, ProgramReason, Sensitive, curate
+from c2c_tasks.curation.cases import CaseReason, ProgramReason, Scanner, curate
 from c2c_tasks.literals import dumps
 from c2c_tasks.records import Case, Execution, Program
 from c2c_tasks.shards import StepReport
@@ -62,13 +62,13 @@ def curated(
     cases: list[Case],
     body_lines: tuple[int, ...] = (),
     *,
-    sensitive: Sensitive | None = None,
+    scanner: Scanner | None = None,
     **options: Any,
 ) -> tuple[Program | None, dict[str, int], dict[str, int]]:
     """The program, and the reasons why cases and programs were dropped; the stages add up."""
     report = StepReport("curate", "-")
     execution = executed(cases, body_lines)
-    program = curate(execution, CaseOptions(**options), report, sensitive=sensitive)
+    program = curate(execution, CaseOptions(**options), report, scanner=scanner)
     for stage in report.stages:
         stage.check()
     dropped = {stage.name: stage.dropped for stage in report.stages}
@@ -188,7 +188,7 @@ def test_a_function_that_refuses_some_arguments_is_no_identity() -> None:
     assert program is not None
 
 
-class Scanner:
+class Scan:
     """Finds one word in texts, and remembers what it was asked."""
 
     def __init__(self, word: str) -> None:
@@ -209,34 +209,34 @@ class Scanner:
     ],
 )
 def test_a_sensitive_case_makes_room_for_another(case: Case) -> None:
-    scanner = Scanner("hidden")
+    scan = Scan("hidden")
     numbers = [returned(n, 10**n) for n in range(6, 16)]
-    program, cases, programs = curated([case, *numbers], sensitive=scanner, max_cases=5)
+    program, cases, programs = curated([case, *numbers], scanner=Scanner(scan, scan), max_cases=5)
     assert program is not None and len(program.cases) == 5 and case not in program.cases
     assert (cases, programs) == ({"secret": 1, "not_chosen": 5}, {})
-    assert len(scanner.asked) == len(set(scanner.asked)) == 1 + 2 * 6  # no text twice
+    assert len(scan.asked) == len(set(scan.asked)) == 1 + 2 * 6  # no text twice
 
 
 def test_a_sensitive_program_is_dropped_before_its_cases_are_read() -> None:
-    scanner = Scanner("return -x")
-    program, cases, programs = curated(GOOD, sensitive=scanner)
+    scan = Scan("return -x")
+    program, cases, programs = curated(GOOD, scanner=Scanner(scan, scan))
     assert program is None
     assert (cases, programs) == ({}, {"secret": 1})
-    assert len(scanner.asked) == 1
+    assert len(scan.asked) == 1
 
 
 def test_a_program_that_sensitive_cases_leave_too_few_is_dropped() -> None:
     cases = [*GOOD[:4], returned("hidden 1", 8), returned("hidden 2", 9)]
-    program, dropped, programs = curated(cases, sensitive=Scanner("hidden"))
+    program, dropped, programs = curated(cases, scanner=Scanner(Scan("hidden"), Scan("hidden")))
     assert program is None
     assert (dropped, programs) == ({"secret": 2}, {"too_few_cases": 1})
 
 
 def test_what_is_dropped_anyway_is_not_scanned() -> None:
-    scanner = Scanner("hidden")
+    scan = Scan("hidden")
     for cases, _ in WEAK:
-        curated(cases, sensitive=scanner)
-    assert scanner.asked == []
+        curated(cases, scanner=Scanner(scan, scan))
+    assert scan.asked == []
 
 
 def test_coverage_counts_the_lines_of_the_body_alone() -> None:

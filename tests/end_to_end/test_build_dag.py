@@ -17,6 +17,7 @@ from c2c_tasks.store import normalise
 pytestmark = pytest.mark.slow
 
 OPTIONS: dict[str, Any] = {
+    "licences": "any",
     "launcher": "process",
     "dump_shard_bytes": 60_000,
     "functions_per_shard": 25,

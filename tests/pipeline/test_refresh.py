@@ -236,3 +236,28 @@ def test_rules_made_tighter_rewrite_only_what_they_touch(
     same(third, refresh(4, benchmarks=[str(problems)], min_cases=most, mode="full"))
     with pytest.raises(BuildError, match=r"built with other options \(min_cases\)"):
         refresh(5, benchmarks=[str(problems)])
+
+
+def test_an_opt_out_leaves_the_next_release_and_does_not_come_back(
+    refresh: Any, dump: Dump, small_dump: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_dump, dump.folder / "lib")
+    dump.write("one/score.py", SCORE, CLAMP)
+    dump.write("two/rate.py", RATE)
+    opt_outs = tmp_path / "opt-outs.txt"
+    opt_outs.write_text("# nobody yet\n")
+    first = refresh(1, opt_outs=str(opt_outs))
+    assert {"score", "clamp"} <= names(first) and "rate" not in names(first)
+
+    opt_outs.write_text("repository one\n")
+    second = refresh(2, opt_outs=str(opt_outs))
+    assert names(second) == names(first) - {"score", "clamp"} | {"rate"}
+    funnel = {stage.name: stage.dropped for stage in read_manifest(second).funnel}
+    assert funnel["programs carried over"] == {"opted_out": 2}
+
+    dump.write("one/more.py", COUNT)
+    dump.write("three/initials.py", INITIALS)
+    third = refresh(3, opt_outs=str(opt_outs))
+    assert names(third) == names(second) | {"initials"}
+    assert {program.repository for program in read_programs(third)} == {"lib", "two", "three"}
+    same(third, refresh(4, opt_outs=str(opt_outs), mode="full"))

@@ -13,7 +13,7 @@ import pytest
 
 from c2c_tasks import pipeline
 from c2c_tasks.config import ExtractionOptions
-from c2c_tasks.pipeline import steps
+from c2c_tasks.pipeline import extracting
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import StepReport, read_report, read_shard
 from c2c_tasks.store import read
@@ -80,7 +80,7 @@ def test_files_that_no_process_survives_are_counted_and_named(
     dump.mkdir()
     for name in ("a", "crash", "hang", "z"):
         (dump / f"{name}.py").write_text(f"def {name}(x):\n    return x + 1\n")
-    monkeypatch.setattr(steps, "_extract_file", dies_of_some_files)
+    monkeypatch.setattr(extracting, "_extract_file", dies_of_some_files)
     (shard,) = [
         pipeline.extract(build, dump_shard)
         for build in [make_build(dump=str(dump))]
@@ -107,7 +107,7 @@ def dies_of_some_files(options: ExtractionOptions, file: SourceFile) -> object:
     return extract_file(options, file)
 
 
-extract_file = steps._extract_file
+extract_file = extracting._extract_file
 
 
 def test_the_number_of_processes_changes_nothing(make_build: MakeBuild) -> None:
