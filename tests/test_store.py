@@ -93,6 +93,15 @@ def test_upload_and_local_copy(place: str, tmp_path: Path) -> None:
         assert path.read_bytes() == source.read_bytes()
 
 
+def test_the_store_copies(place: str) -> None:
+    source, uri = f"{place}/a?b.bin", f"{place}/deep/er/copy.bin"
+    store_for(uri).write(source, b"content")
+    assert store_for(uri).copy(source, uri).size == 7
+    assert read(uri) == b"content"
+    with pytest.raises(StoreError, match="missing"):
+        store_for(uri).copy(f"{place}/missing", uri)
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     uri = (tmp_path / "file" / "below").as_uri()
