@@ -156,7 +156,7 @@ def case2code_build() -> None:
     programs >> audited
     compose.expand(shard=programs) >> audited
     # The audit is skipped where there is nothing to audit; that the run failed shows here.
-    functions >> publish(audited.output)
+    [functions, programs] >> publish(audited.output)
 
 
 case2code_build()

@@ -50,7 +50,12 @@ class Progress:
         self._check(self.curated, max_failed)
 
     def check_completed(self, max_failed: int) -> None:
-        """Raise BuildError where more shards than may have no samples, or all of them."""
+        """Raise BuildError where more shards than may have no samples, or all of them.
+
+        Raises NotReached where programs have not been merged.
+        """
+        if read_report(self.build.folder("merge_programs")) is None:
+            raise NotReached("merge_programs has not finished: it says why, or what failed before")
         self._check(self.completed, max_failed)
 
     def _check(self, done: list[int], max_failed: int) -> None:

@@ -148,7 +148,18 @@ def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> 
         ),
     )
     contaminations = f"{build.folder('merge_functions')}/decontamination.parquet"
-    write_decontamination(folder, read_shard(contaminations, Contamination), plan.parent)
+    write_decontamination(
+        folder,
+        read_shard(contaminations, Contamination),
+        parent=plan.parent,
+        replaced={
+            (function_id, repository, path, first_line)
+            for function_id, repository, path, first_line in read_columns(
+                f"{build.folder('merge_functions')}/replaced.parquet",
+                ("function_id", "repository", "path", "first_line"),
+            )
+        },
+    )
     left_out = set(_left_out(build, progress).values())
     write_dump_objects(folder, (o for o in plan_objects(build) if o.uri not in left_out))
     return copies

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.pipeline import BuildError, NothingNew, run_build
 from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.records import Program
-from c2c_tasks.store import file_path
+from c2c_tasks.shards import read_shard
+from c2c_tasks.store import file_path, read
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import MakeBuild
@@ -220,12 +222,15 @@ def test_rules_made_tighter_rewrite_only_what_they_touch(
     problems.write_text(json.dumps({"code": SCORE}))
     second = refresh(2, benchmarks=[str(problems)])
     assert {first[i].entry_point for i in first.keys() - rows(second).keys()} == {"score"}
+    listed = f"{second}/decontamination.parquet"
+    assert [row.protected for row in read_shard(listed, Contamination)] == ["problems.jsonl:1"]
     most = max(len(program.cases) for program in rows(second).values())
     third = refresh(3, benchmarks=[str(problems)], min_cases=most)
     assert rows(third) == {
         i: program for i, program in rows(second).items() if len(program.cases) >= most
     }
     assert len(rows(third)) < len(rows(second))
+    assert read(f"{third}/decontamination.parquet") == read(listed)
     dropped = {
         reason: number
         for stage in read_manifest(third).funnel
@@ -248,10 +253,12 @@ def test_an_opt_out_leaves_the_next_release_and_does_not_come_back(
     opt_outs.write_text("# nobody yet\n")
     first = refresh(1, opt_outs=str(opt_outs))
     assert {"score", "clamp"} <= names(first) and "rate" not in names(first)
+    assert b"`one/score.py`" in read(f"{first}/ATTRIBUTION.md")
 
     opt_outs.write_text("repository one\n")
     second = refresh(2, opt_outs=str(opt_outs))
     assert names(second) == names(first) - {"score", "clamp"} | {"rate"}
+    assert b"`one/score.py`" not in read(f"{second}/ATTRIBUTION.md")
     funnel = {stage.name: stage.dropped for stage in read_manifest(second).funnel}
     assert funnel["programs carried over"] == {"opted_out": 2}
 

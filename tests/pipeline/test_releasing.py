@@ -43,6 +43,8 @@ def test_a_failed_shard_fails_the_build(make_build: MakeBuild) -> None:
     build = make_build(functions_per_shard=25)
     with pytest.raises(BuildError, match=r"1 of \d function shards failed \(numbers 2\)"):
         run_all_but(build, failed=1)
+    with pytest.raises(NotReached, match="merge_programs has not finished"):
+        pipeline.audit(build)
     assert read_pointer(build.config.publishing.target) is None
 
 
