@@ -25,7 +25,7 @@ SHINGLES = (3.96, 0.94)
 FEWEST, MOST = 6, 1_000
 CHANGED = 0.3
 """Share of functions that are copies of an earlier one, with up to an eighth of it replaced."""
-SKEW = 3
+SKEW = 2
 """The greater, the more copies the most copied ones have: it is number N * u**SKEW that is copied,
 where N come before and u is uniform."""
 BYTES_A_SHINGLE = 8

@@ -191,7 +191,7 @@ def _alone(name: str, simulation: Simulation, work: Callable[..., Any]) -> Step:
         ended.set()
         watcher.join()
         shutil.rmtree(scratch)
-    print(f"{name}: {step.seconds:,.0f} s", flush=True)
+    print(f"{name}: {step.seconds:,.0f} s, {step.peak_megabytes:,.0f} MB", flush=True)
     return replace(step, scratch_megabytes=most[0] / 1e6)
 
 

@@ -59,6 +59,7 @@ class Ingestion:
                 "threads": 2,
             },
         )
+        self._run("SET enable_progress_bar = false")
         self._build_number = build_number
 
     def __enter__(self) -> Ingestion:
@@ -76,9 +77,14 @@ class Ingestion:
         """Take the candidates of the objects that were read, and the ledger before."""
         self._relation("read_candidates", candidates, arrow_schema(Candidate))
         self._relation("old", ledger, arrow_schema(LedgerEntry))
-        # A dump may hold the same record twice.
+        # A dump may hold the same record twice. Few do: whole rows are sorted of those alone.
         self._run(
-            f"CREATE VIEW new AS SELECT * FROM read_candidates "
+            f"CREATE TABLE repeated AS SELECT {_KEY} FROM read_candidates "
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        self._run(
+            f"CREATE VIEW new AS SELECT * FROM read_candidates ANTI JOIN repeated USING ({_KEY}) "
+            f"UNION ALL SELECT * FROM read_candidates SEMI JOIN repeated USING ({_KEY}) "
             f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY program) = 1"
         )
         self._run("CREATE TABLE superseded (dump VARCHAR, reason VARCHAR)")
@@ -181,10 +187,18 @@ class Ingestion:
         )
 
     def judged(self) -> Iterator[dict[str, Any]]:
-        """Yield the candidates to be judged, each with `ingested`, in order of ingestion."""
+        """Yield key, shingles and `ingested` of the functions to be judged, in that order."""
         yield from self._rows(
-            self._candidates(f"{_CANDIDATE}, ingested", "judged AND standing IS NULL")
+            self._candidates(f"{_KEY}, shingles, ingested", "judged AND standing IS NULL")
         )
+
+    def ids_judged(self) -> list[str]:
+        """Return the ids of the functions to be judged, in order of ingestion."""
+        rows = self._run(
+            "SELECT function_id FROM functions WHERE judged AND standing IS NULL "
+            "ORDER BY ingested, function_id"
+        )
+        return [function_id for (function_id,) in rows.fetchall()]
 
     def just_kept(self) -> list[str]:
         """Return the functions that were judged, and kept."""
