@@ -21,23 +21,22 @@ class Inputs:
 
     files: float = 1e8
     functions: float = 1e7
+    objects: float = 10_000
     shards: float = 256
     release_files: float = 1_000
     # measured
     extracted_megabytes: float = 6.2
     signed: float = 1_520
-    merged: float = 6_000
-    written_to_ledger: float = 30_000
-    executed: float = 19
+    merged: float = 5_000
+    written_to_ledger: float = 32_000
+    executed: float = 18
     scanned: float = 436
-    merge_megabytes_a_million: float = 1_673
-    get_a_shard: float = 60
-    put_a_shard: float = 10
+    get_a_shard: float = 80
+    put_a_shard: float = 12
     get_a_file: float = 8
     put_a_file: float = 1
     # assumed
     kilobytes_a_file: float = 5
-    prompt_tokens: float = 900
     completion_tokens: float = 128
     tokens_1_5b: float = 20_000
     tokens_7b: float = 8_000
@@ -95,7 +94,9 @@ def tables(given: Inputs) -> Iterator[str]:
         yield f"| {model} | {hours:,.0f} | {hours * given.gpu_hour:,.0f} |"
     yield ""
     gets = given.shards * given.get_a_shard + given.release_files * given.get_a_file
+    gets += given.objects
     puts = given.shards * given.put_a_shard + given.release_files * given.put_a_file
+    puts += given.objects / 1_000
     dollars = gets / 1e3 * given.thousand_gets + puts / 1e3 * given.thousand_puts
     yield "| S3 requests | number | dollars |"
     yield "| --- | ---: | ---: |"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ from c2c_tasks.shards import Stage
 KEY = ("function_id", "dump", "repository", "path", "first_line")
 """Columns that tell one place where a function was found from another."""
 BATCH_ROWS = 1_000
+_INSERTED_AT_ONCE = 20_000
 
 _KEY = ", ".join(KEY)
 _FUNCTION = ", ".join(field.name for field in dataclasses.fields(Function))
@@ -348,8 +350,8 @@ class Ingestion:
             self._run(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")
 
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        values = list(rows)
-        if values:
+        remaining = iter(rows)
+        while values := list(islice(remaining, _INSERTED_AT_ONCE)):
             batch = pa.table(
                 [pa.array(list(column)) for column in zip(*values, strict=True)], list(columns)
             )
