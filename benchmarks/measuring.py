@@ -69,13 +69,20 @@ def show(title: str, timings: Mapping[str, Timing], baseline: str, rows: int, un
 
 
 def arguments(
-    description: str | None, argv: Sequence[str] | None = None, **more: str
+    description: str | None,
+    argv: Sequence[str] | None = None,
+    *,
+    numbers: Mapping[str, str] | None = None,
+    **more: str,
 ) -> argparse.Namespace:
     """Return the options that every benchmark has, ``--quick`` and ``--check``, and `more`.
 
-    `more` are options without a value, by name, each with its help.
+    `numbers` are options with a whole number, `more` are those without a value, by name, each
+    with its help.
     """
     parser = argparse.ArgumentParser(description=description)
+    for name, text in (numbers or {}).items():
+        parser.add_argument(f"--{name}", type=int, help=text)
     for name, text in more.items():
         parser.add_argument(f"--{name}", action="store_true", help=text)
     parser.add_argument("--quick", action="store_true", help="less data, under a minute")

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ from c2c_tasks.shards import Stage
 KEY = ("function_id", "dump", "repository", "path", "first_line")
 """Columns that tell one place where a function was found from another."""
 BATCH_ROWS = 1_000
+_INSERTED_AT_ONCE = 20_000
 
 _KEY = ", ".join(KEY)
 _FUNCTION = ", ".join(field.name for field in dataclasses.fields(Function))
@@ -59,6 +61,7 @@ class Ingestion:
                 "threads": 2,
             },
         )
+        self._run("SET enable_progress_bar = false")
         self._build_number = build_number
 
     def __enter__(self) -> Ingestion:
@@ -76,9 +79,14 @@ class Ingestion:
         """Take the candidates of the objects that were read, and the ledger before."""
         self._relation("read_candidates", candidates, arrow_schema(Candidate))
         self._relation("old", ledger, arrow_schema(LedgerEntry))
-        # A dump may hold the same record twice.
+        # A dump may hold the same record twice. Few do: whole rows are sorted of those alone.
         self._run(
-            f"CREATE VIEW new AS SELECT * FROM read_candidates "
+            f"CREATE TABLE repeated AS SELECT {_KEY} FROM read_candidates "
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        self._run(
+            f"CREATE VIEW new AS SELECT * FROM read_candidates ANTI JOIN repeated USING ({_KEY}) "
+            f"UNION ALL SELECT * FROM read_candidates SEMI JOIN repeated USING ({_KEY}) "
             f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY program) = 1"
         )
         self._run("CREATE TABLE superseded (dump VARCHAR, reason VARCHAR)")
@@ -181,10 +189,18 @@ class Ingestion:
         )
 
     def judged(self) -> Iterator[dict[str, Any]]:
-        """Yield the candidates to be judged, each with `ingested`, in order of ingestion."""
+        """Yield key, shingles and `ingested` of the functions to be judged, in that order."""
         yield from self._rows(
-            self._candidates(f"{_CANDIDATE}, ingested", "judged AND standing IS NULL")
+            self._candidates(f"{_KEY}, shingles, ingested", "judged AND standing IS NULL")
         )
+
+    def ids_judged(self) -> list[str]:
+        """Return the ids of the functions to be judged, in order of ingestion."""
+        rows = self._run(
+            "SELECT function_id FROM functions WHERE judged AND standing IS NULL "
+            "ORDER BY ingested, function_id"
+        )
+        return [function_id for (function_id,) in rows.fetchall()]
 
     def just_kept(self) -> list[str]:
         """Return the functions that were judged, and kept."""
@@ -334,8 +350,8 @@ class Ingestion:
             self._run(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")
 
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        values = list(rows)
-        if values:
+        remaining = iter(rows)
+        while values := list(islice(remaining, _INSERTED_AT_ONCE)):
             batch = pa.table(
                 [pa.array(list(column)) for column in zip(*values, strict=True)], list(columns)
             )

@@ -76,7 +76,7 @@ def _drop_near_duplicates(
 ) -> None:
     judged = ingestion.write("judged", folder / "judged.parquet")
     leading = ingestion.write("leading", folder / "leading.parquet")
-    new = [row["function_id"] for row in ingestion.judged()]
+    new = ingestion.ids_judged()
     overlaps = report.stage("benchmark overlap", "functions")
     overlaps.keep(len(new))
     if in_benchmarks:

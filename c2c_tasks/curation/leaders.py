@@ -48,7 +48,8 @@ class _Leaders:
 
     Where the buckets propose too many pairs, the earlier half of the rows is decided first,
     and all that is near to what is kept of it is gone before the later half is looked at. A
-    cluster of n copies takes n comparisons, not n * n / 2.
+    cluster of n copies takes n comparisons, not n * n / 2. Where many are alike and yet not near,
+    all that is kept of the earlier half is compared with some of the later half at a time.
     """
 
     def __init__(self, near: NearDuplicates, most_candidates: int) -> None:
@@ -59,7 +60,7 @@ class _Leaders:
     def find(self, first: int) -> npt.NDArray[np.uint32]:
         """Return the leader of each row, `_NONE` where it is kept, as all before `first` are."""
         if first:
-            self._compare(0, first, self._near.rows)
+            self._compare(0, first, first, self._near.rows)
         self._decide(first, self._near.rows)
         return self._leaders
 
@@ -69,17 +70,23 @@ class _Leaders:
         if candidates > self._most and end - first > 2:
             middle = (first + end) // 2
             self._decide(first, middle)
-            self._compare(first, middle, end)
+            self._compare(first, middle, middle, end)
             self._decide(middle, end)
         elif candidates:
             self._decide_at_once(list(self._near.within(first, end)))
 
-    def _compare(self, first: int, middle: int, end: int) -> None:
-        """Drop rows from `middle` on that are near to a kept one before it."""
-        for pairs in self._near.between(first, middle, end):
-            np.minimum.at(self._leaders, pairs.later, pairs.earlier)
-        dropped = np.flatnonzero(self._leaders[middle:end] != _NONE) + middle
-        self._near.forget(dropped.astype(np.uint32))
+    def _compare(self, first: int, middle: int, start: int, end: int) -> None:
+        """Drop rows from `start` to before `end` that are near to a kept one before `middle`."""
+        candidates = self._near.candidates_between(first, middle, start, end)
+        if candidates > self._most and end - start > 1:
+            half = (start + end) // 2
+            self._compare(first, middle, start, half)
+            self._compare(first, middle, half, end)
+        elif candidates:
+            for pairs in self._near.between(first, middle, start, end):
+                np.minimum.at(self._leaders, pairs.later, pairs.earlier)
+            dropped = np.flatnonzero(self._leaders[start:end] != _NONE) + start
+            self._near.forget(dropped.astype(np.uint32))
 
     def _decide_at_once(self, found: list[Pairs]) -> None:
         earlier = np.concatenate([pairs.earlier for pairs in found])

@@ -109,6 +109,7 @@ class NearDuplicates:
                 "preserve_insertion_order": False,
             },
         )
+        self._database.execute("SET enable_progress_bar = false")
         self._sets = StoredSets(self._folder / "sets", self.rows)
         try:
             self._make_buckets(files, compared)
@@ -147,6 +148,21 @@ class NearDuplicates:
         )
         return int(found)
 
+    def candidates_between(self, first: int, middle: int, start: int, end: int) -> int:
+        """Return how many pairs the buckets propose that `between` would look at."""
+        ((found,),) = (
+            self._database.cursor()
+            .execute(
+                "SELECT coalesce(sum(one * other), 0)::BIGINT FROM (SELECT"
+                " count(*) FILTER (row < $middle) AS one, count(*) FILTER (row >= $start) AS other"
+                " FROM buckets WHERE (row >= $first AND row < $middle)"
+                " OR (row >= $start AND row < $end) GROUP BY bucket)",
+                {"first": first, "middle": middle, "start": start, "end": end},
+            )
+            .fetchall()
+        )
+        return int(found)
+
     def within(self, first: int, end: int) -> Iterator[Pairs]:
         """Yield the near pairs among rows from `first` to before `end`."""
         return self._near(
@@ -154,12 +170,12 @@ class NearDuplicates:
             [first, end],
         )
 
-    def between(self, first: int, middle: int, end: int) -> Iterator[Pairs]:
-        """Yield the near pairs of a row before `middle`, from `first` on, and one from `middle`
-        to before `end`."""
+    def between(self, first: int, middle: int, start: int, end: int) -> Iterator[Pairs]:
+        """Yield the near pairs of a row from `first` to before `middle`, and one from `start`,
+        which is no earlier, to before `end`."""
         return self._near(
             "one.row >= ? AND one.row < ? AND other.row >= ? AND other.row < ?",
-            [first, middle, middle, end],
+            [first, middle, start, end],
         )
 
     def forget(self, rows: Rows) -> None:

@@ -7,7 +7,7 @@ which is not true any more, and one with what is new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from c2c_tasks.publishing.carrying import MAX_SMALL_FILES
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
 from c2c_tasks.publishing.release import describe_file, stored_sha256
 from c2c_tasks.records import LedgerEntry, arrow_schema
-from c2c_tasks.shards import cut_batches, write_batches
+from c2c_tasks.shards import ROW_GROUP, write_batches
 from c2c_tasks.store import StoreUnavailable, local_copy, store_for
 
 LEDGER = "ledger"
@@ -70,10 +70,10 @@ def write_ledger(
         local.append(folder / "joined.parquet")
         uris = [f"{target}/{entry.path}" for entry in small]
         write_batches(local[-1], schema, (batch for uri in uris for batch in _stored(uri)))
-    new = (_with_standing(batch, gave_way, left_out) for batch in _batches(entries))
-    for number, batches in enumerate(cut_batches(new, ROWS_PER_FILE)):
+    for number, groups in enumerate(_runs(entries)):
         local.append(folder / f"new-{number:05d}.parquet")
-        write_batches(local[-1], schema, batches)
+        new = (_with_standing(batch, gave_way, left_out) for batch in _batches(entries, groups))
+        write_batches(local[-1], schema, new)
     written = [_put(target, path) for path in local if pq.read_metadata(path).num_rows]
     return sorted([*kept, *written], key=lambda entry: entry.path)
 
@@ -138,6 +138,18 @@ def _stored(uri: str) -> Iterator[pa.RecordBatch]:
         yield from _batches(path)
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _runs(path: Path) -> Iterator[range]:
+    """Yield the row groups of a file, in runs of about `ROWS_PER_FILE` rows."""
+    groups = range(pq.read_metadata(path).num_row_groups)
+    at_once = ROWS_PER_FILE // ROW_GROUP
+    yield from (groups[first : first + at_once] for first in groups[::at_once])
+
+
+def _batches(path: Path, groups: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file, of all of it or of these row groups.
+
+    One row group at a time: over several, Arrow holds far more than one.
+    """
     with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(batch_size=1_000)
+        for group in range(file.num_row_groups) if groups is None else groups:
+            yield from file.read_row_group(group).to_batches()

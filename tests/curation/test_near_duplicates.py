@@ -16,7 +16,7 @@ from tests.curation.shingle_sets import jaccard_of_all, real_sets, write_sets
 
 def pairs_of(found: NearDuplicates, compared: int) -> dict[tuple[int, int], float]:
     """All near pairs by the numbers of their rows."""
-    pairs = [*found.within(compared, found.rows), *found.between(0, compared, found.rows)]
+    pairs = [*found.within(compared, found.rows), *found.between(0, compared, compared, found.rows)]
     numbers = [
         (int(one), int(other))
         for some in pairs
