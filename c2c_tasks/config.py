@@ -147,6 +147,14 @@ class FunctionOptions(Section):
         "as one of the test split.",
     )
 
+    @field_validator("benchmarks", mode="before")
+    @classmethod
+    def _as_list(cls, benchmarks: Any) -> Any:
+        """Take what manifests had before there could be several."""
+        if isinstance(benchmarks, str):
+            return [benchmarks] if benchmarks else []
+        return benchmarks
+
 
 class InputOptions(Section):
     """Who writes the inputs."""

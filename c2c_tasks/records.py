@@ -29,13 +29,16 @@ SampleFormat = Literal["sft", "instruct", "pretrain"]
 
 Standing = Literal[
     "kept",
+    "pending",
     "exact_duplicate",
     "near_duplicate",
     "benchmark_overlap",
     "test_split_overlap",
     "behavioural_duplicate",
 ]
-"""What became of a candidate before its cases were judged."""
+"""What became of a candidate before its cases were judged; ``pending`` is kept and not run yet."""
+LEDGER_KEY = ("function_id", "dump", "repository", "path", "first_line")
+"""Columns that tell one place where a function was found from another."""
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FORMATS: tuple[SampleFormat, ...] = ("sft", "instruct", "pretrain")
@@ -109,7 +112,11 @@ class LedgerEntry(Candidate):
     """Number of the build that the function counts from, in the order of the target's builds."""
     standing: Standing
     leader: str | None = None
-    """Function id of the kept function that this one gave way to, where there is one."""
+    """What this one gave way to: a function by its id, or the problem of a benchmark by name."""
+    measure: str | None = None
+    """Of an overlap, by what it was found."""
+    overlap: float | None = None
+    """What the measure says, up to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

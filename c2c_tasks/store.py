@@ -8,6 +8,7 @@ A reader of either sees an object whole or not at all. Conditions are those of H
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import hashlib
 import os
 import shutil
@@ -197,8 +198,12 @@ class FileStore:
             return self._info(path, path.stat())
 
     def upload(self, uri: str, path: Path) -> ObjectInfo:
-        with self._staged(uri, path) as (temporary, target):
-            temporary.replace(target)
+        target = file_path(uri)
+        # What is there already stays, with its time of change: so a second attempt at a shard
+        # changes nothing for what was made of the first.
+        if not (target.is_file() and filecmp.cmp(path, target, shallow=False)):
+            with self._staged(uri, path) as (temporary, target):
+                temporary.replace(target)
         return self._info(target, target.stat())
 
     def copy(self, source: str, uri: str) -> ObjectInfo:

@@ -138,10 +138,10 @@ class Catalogue:
             return True
 
     def add_ingested(self, target: str, release_uri: str, objects: Iterable[ObjectInfo]) -> bool:
-        """Note that objects hold nothing that a release does not hold: no build need read them.
+        """Note that a release holds all that these objects hold: no build need read them.
 
-        Returns False, with nothing changed, where the objects that are known of the target are
-        not those of that release.
+        They are all that there are: what else was known of the target is gone. Returns False, with
+        nothing changed, where the objects that are known are not those of that release.
         """
         with self._database.writing() as session:
             found = _lock(session, target)

@@ -67,8 +67,9 @@ def replace_objects(
 
 
 def note_objects(session: Session, target_id: int, objects: Iterable[ObjectInfo]) -> None:
-    """Add objects that were read and held nothing new; those that are known stay as they are."""
+    """Make the objects of a target these, of which none holds anything new."""
     _load(session, objects)
+    session.execute(text(_DELETE_GONE), {"target": target_id})
     session.execute(text(_NOTE), {"target": target_id})
     session.execute(text("DROP TABLE incoming_objects"))
 

@@ -8,21 +8,25 @@ for the one before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import tee
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any
 
 from c2c_tasks.config import FunctionOptions
-from c2c_tasks.curation.ingestion import Ingestion
+from c2c_tasks.curation.ingestion import Ingestion, Verdict
 from c2c_tasks.curation.leaders import find_leaders
-from c2c_tasks.curation.overlap import Contamination, Overlap, OverlapIndex, ProtectedProgram
+from c2c_tasks.curation.overlap import Overlap, OverlapIndex, ProtectedProgram
 from c2c_tasks.curation.signatures import read_shingles
 from c2c_tasks.shards import StepReport
 
 Row = Mapping[str, Any]
 InTest = Callable[[str], bool]
 """Tells of a function id whether its program is in the test split."""
+
+RULES = ("exact duplicates", "benchmark overlap", "near duplicates", "test split overlap")
+"""Stages of the funnel, in order."""
+_TESTS_AT_ONCE = 100_000
+"""Programs of the test split that are indexed at a time: some 200 MB."""
 
 
 def judge(
@@ -34,61 +38,63 @@ def judge(
     protected: Iterable[ProtectedProgram],
     judge_kept: bool,
     in_test: InTest,
-) -> list[Contamination]:
-    """Give a standing to every function that has none; return what overlapped, and with what.
+) -> None:
+    """Give a standing to every function that has none, and draw no consequences yet.
 
     `protected` are the programs of benchmarks. `judge_kept` has what was kept before compared
     with them too. `folder` is for what memory does not hold.
     """
-    for name in ("exact duplicates", "benchmark overlap", "near duplicates", "test split overlap"):
+    for name in RULES:
         report.stage(name, "functions")
     benchmarks = OverlapIndex(protected, options.benchmark_overlap_threshold)
-    found: list[Contamination] = []
     if judge_kept:
-        found += _drop_overlaps(ingestion, ingestion.leading(), benchmarks)
-    ingestion.judge_orphans()
+        _drop_benchmarks(ingestion, ingestion.leading(), benchmarks)
+    if not ingestion.replays:
+        ingestion.judge_orphans()
+    in_benchmarks = _drop_benchmarks(ingestion, ingestion.judged(), benchmarks)
+    if ingestion.replays:
+        ingestion.judge_orphans()
+    stage = report.stage("benchmark overlap", "functions")
+    if in_benchmarks:
+        stage.drop("benchmark_overlap", in_benchmarks)
+    _drop_near_duplicates(ingestion, options, folder, report)
+    _drop_split_overlaps(ingestion, options, report, in_test)
+
+
+def count_those_run_again(ingestion: Ingestion, report: StepReport) -> None:
+    """Count what came in, and what passes the rules because it passed them before."""
     ingestion.count_duplicates(report.stage("exact duplicates", "functions"))
-    in_benchmarks = _drop_overlaps(ingestion, ingestion.judged(), benchmarks)
-    _drop_near_duplicates(ingestion, options, folder, report, len(in_benchmarks))
-    return [*found, *in_benchmarks, *_drop_split_overlaps(ingestion, options, report, in_test)]
+    for name in RULES:
+        report.stage(name, "functions").keep(ingestion.number_to_run_again())
 
 
-def _drop_overlaps(
+def _drop_benchmarks(
     ingestion: Ingestion, functions: Iterator[dict[str, Any]], benchmarks: OverlapIndex
-) -> list[Contamination]:
-    """Drop functions that overlap with benchmarks; return which, and with what."""
+) -> int:
+    """Drop functions that overlap with benchmarks; return their number."""
     if not len(benchmarks):
-        return []
-    found = [
-        Contamination.of(row, overlap)
-        for row, (overlap, *_) in _with_overlaps(functions, benchmarks)
+        return 0
+    verdicts = [
+        Verdict(row["function_id"], "benchmark_overlap", best.protected, best.measure, best.value)
+        for row, (best, *_) in _with_overlaps(functions, benchmarks)
     ]
-    ingestion.set_standing((row.function_id, "benchmark_overlap", None) for row in found)
-    return found
+    ingestion.set_standing(verdicts)
+    return len(verdicts)
 
 
 def _drop_near_duplicates(
-    ingestion: Ingestion,
-    options: FunctionOptions,
-    folder: Path,
-    report: StepReport,
-    in_benchmarks: int,
+    ingestion: Ingestion, options: FunctionOptions, folder: Path, report: StepReport
 ) -> None:
-    judged = ingestion.write("judged", folder / "judged.parquet")
-    leading = ingestion.write("leading", folder / "leading.parquet")
     new = ingestion.ids_judged()
-    overlaps = report.stage("benchmark overlap", "functions")
-    overlaps.keep(len(new))
-    if in_benchmarks:
-        overlaps.drop("benchmark_overlap", in_benchmarks)
+    report.stage("benchmark overlap", "functions").keep(len(new))
     leaders: dict[str, str] = {}
     if options.near_duplicate_threshold < 1.0:
         leaders = dict(
             find_leaders(
-                [judged],
-                [leading],
+                [ingestion.write_judged(folder / "judged.parquet")],
+                [ingestion.write_leading(folder / "leading.parquet")],
                 options.near_duplicate_threshold,
-                memory_megabytes=options.merge_memory_megabytes,
+                memory_megabytes=options.merge_memory_megabytes // 2,
                 folder=folder,
             )
         )
@@ -98,50 +104,66 @@ def _drop_near_duplicates(
     for leader in leaders.values():
         stage.drop("near_duplicate" + "_of_earlier_release" * (leader not in known))
     ingestion.set_standing(
-        (name, "near_duplicate" if name in leaders else "kept", leaders.get(name)) for name in new
+        Verdict(name, "near_duplicate" if name in leaders else "kept", leaders.get(name))
+        for name in new
     )
 
 
 def _drop_split_overlaps(
     ingestion: Ingestion, options: FunctionOptions, report: StepReport, in_test: InTest
-) -> list[Contamination]:
+) -> None:
     """Drop functions that overlap with an earlier one, of which one is in the test split alone.
 
     So nothing of the test split is in what models are trained on, near as it may be without
     being a near duplicate. The earlier one need not have been kept by this same rule.
     """
-    fresh = {*ingestion.just_kept(), *ingestion.overlap_orphans()}
-    tests = {row["function_id"]: row for row in ingestion.leading() if in_test(row["function_id"])}
-    index = OverlapIndex(
-        (
-            ProtectedProgram(name, name, read_shingles(row.pop("shingles")))
-            for name, row in tests.items()
-        ),
-        options.benchmark_overlap_threshold,
-    )
-    if fresh.isdisjoint(tests):
-        others = (row for row in ingestion.leading() if row["function_id"] in fresh)
-    else:
-        others = (row for row in ingestion.leading() if row["function_id"] not in tests)
-    first: dict[str, tuple[Row, Row, Overlap]] = {}
-    for row, overlaps in _with_overlaps(others, index):
-        for overlap in overlaps:
-            earlier, later = sorted((row, tests[overlap.protected]), key=_order)
+    fresh = set(ingestion.just_kept())
+    threshold = options.benchmark_overlap_threshold
+    first: dict[str, tuple[tuple[int, str], Overlap]] = {}
+
+    def note(tests: Iterable[Row], others: Iterator[dict[str, Any]]) -> None:
+        for row, test, overlap in _pairs(tests, others, threshold):
+            earlier, later = sorted((row, test), key=_order)
             name = later["function_id"]
-            if name in fresh and (name not in first or _order(earlier) < _order(first[name][1])):
-                first[name] = later, earlier, overlap
+            if name in fresh and (name not in first or _order(earlier) < first[name][0]):
+                first[name] = _order(earlier), overlap
+
+    def leading(*, tested: bool, new: bool | None = None) -> Iterator[dict[str, Any]]:
+        for row in ingestion.leading():
+            name = row["function_id"]
+            if in_test(name) is tested and (new is None or (name in fresh) is new):
+                yield row
+
+    tests = leading(tested=True)
+    while some := list(islice(tests, _TESTS_AT_ONCE)):
+        note(some, leading(tested=False, new=True))
+    if new_tests := list(leading(tested=True, new=True)):
+        note(new_tests, leading(tested=False, new=False))
     ingestion.set_standing(
-        [(name, "kept", None) for name in fresh - first.keys()]
-        + [(name, "test_split_overlap", row["function_id"]) for name, (_, row, _) in first.items()]
+        Verdict(name, "test_split_overlap", earlier, overlap.measure, overlap.value)
+        for name, ((_, earlier), overlap) in first.items()
     )
     stage = report.stage("test split overlap", "functions")
     stage.keep(len(fresh) - len(first))
     if first:
         stage.drop("test_split_overlap", len(first))
-    return [
-        Contamination.of(later, replace(overlap, protected=earlier["function_id"]))
-        for later, earlier, overlap in first.values()
-    ]
+
+
+def _pairs(
+    tests: Iterable[Row], others: Iterator[dict[str, Any]], threshold: float
+) -> Iterator[tuple[Row, Row, Overlap]]:
+    """Yield the functions of which one of the test split overlaps with another one."""
+    by_id = {row["function_id"]: row for row in tests}
+    index = OverlapIndex(
+        (
+            ProtectedProgram(name, name, read_shingles(row["shingles"]))
+            for name, row in by_id.items()
+        ),
+        threshold,
+    )
+    for row, overlaps in _with_overlaps(others, index):
+        for overlap in overlaps:
+            yield row, by_id[overlap.protected], overlap
 
 
 def _with_overlaps(

@@ -12,10 +12,10 @@ of an overlap, from the surest to the weakest:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -68,20 +68,9 @@ class Contamination:
     path: str
     first_line: int
     protected: str
-    measure: Measure
+    """Problem of a benchmark by name, or a function by its id."""
+    measure: str
     value: float
-
-    @classmethod
-    def of(cls, function: Mapping[str, Any], overlap: Overlap) -> Contamination:
-        """Return the row of a function, by its columns, that is removed for an overlap."""
-        place = {name: function[name] for name in ("repository", "path", "first_line")}
-        return cls(
-            function["function_id"],
-            **place,
-            protected=overlap.protected,
-            measure=overlap.measure,
-            value=overlap.value,
-        )
 
 
 class OverlapIndex:

@@ -13,7 +13,7 @@ from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.extraction.processes import Crashed, map_in_processes
-from c2c_tasks.pipeline.build import Build, ShardReference, reference
+from c2c_tasks.pipeline.build import Build, BuildError, ShardReference, reference
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.records import Candidate, SourceFile
 from c2c_tasks.shards import Stage, StepReport, run_step, write_shard
@@ -25,7 +25,11 @@ _CRASHES = {"crashed": "crashed_parser", "timed_out": "parser_timed_out"}
 
 
 def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
-    """Read a shard's dump objects and write the candidates found in them."""
+    """Read a shard's dump objects and write the candidates found in them.
+
+    Raises BuildError where the opt-outs are not those that the build was planned with.
+    """
+    rules = Plan.of(build).rules
 
     def work(report: StepReport) -> None:
         report.stage("source files", "files")
@@ -33,6 +37,8 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         report.stage("parsed files", "files")
         report.stage("functions", "functions")
         rights = Rights.read(build.config.rights)
+        if rights.opt_outs.digest != rules["opt_outs"]:
+            raise BuildError("opt_outs: changed since the build was planned; clear `plan`")
         files = _files(build, dump_shard, rights, report)
         candidates = _candidates(files, build.config.extraction, report)
         write_shard(report.shard, Candidate, _permitted(candidates, rights, report))
@@ -44,7 +50,7 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         config={
             "source": build.source.model_dump(mode="json"),
             "extraction": build.config.extraction.model_dump(mode="json"),
-            "rights": [build.config.rights.licences, Plan.of(build).rules["opt_outs"]],
+            "rights": [build.config.rights.licences, rules["opt_outs"]],
         },
         work=work,
     )

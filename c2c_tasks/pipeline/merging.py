@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import MAX_SHARDS, CaseOptions, FunctionOptions, catalogue_url
 from c2c_tasks.curation.benchmarks import protected_programs, read_benchmarks
 from c2c_tasks.curation.cases import weakness
-from c2c_tasks.curation.ingestion import KEY, Ingestion
-from c2c_tasks.curation.judging import judge
+from c2c_tasks.curation.ingestion import Ingestion
+from c2c_tasks.curation.judging import count_those_run_again, judge
 from c2c_tasks.curation.overlap import Contamination, ProtectedProgram
 from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.splits import split_of
@@ -30,8 +29,8 @@ from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
 from c2c_tasks.pipeline.rules import check_rules
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
 from c2c_tasks.publishing.ledger import ledger_files
-from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
-from c2c_tasks.records import Function, LedgerEntry, arrow_schema
+from c2c_tasks.publishing.manifest import DECONTAMINATION, MANIFEST, read_manifest
+from c2c_tasks.records import LEDGER_KEY, Function, LedgerEntry, arrow_schema
 from c2c_tasks.shards import (
     StepReport,
     cut_batches,
@@ -39,11 +38,14 @@ from c2c_tasks.shards import (
     run_step,
     write_batch_shard,
     write_batches,
-    write_shard,
 )
 from c2c_tasks.store import local_copy, store_for
 
-KEY_SCHEMA = pa.schema([arrow_schema(LedgerEntry).field(name) for name in KEY])
+KEY_SCHEMA = pa.schema([arrow_schema(LedgerEntry).field(name) for name in LEDGER_KEY])
+
+
+_MOVED = ("repository", "path", "first_line", "last_line", "licence", "dump", "source_sha256")
+MOVED_SCHEMA = pa.schema([arrow_schema(Function).field(n) for n in ("function_id", *_MOVED)])
 
 
 def merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:
@@ -68,18 +70,18 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
             folder = Path(name)
             options = build.config.functions
             ingestion = stack.enter_context(
-                Ingestion(folder, options.merge_memory_megabytes, plan.build_number)
+                Ingestion(folder, options.merge_memory_megabytes // 2, plan.build_number)
             )
             candidates = [stack.enter_context(local_copy(s["uri"])) for s in extracted]
             ledger = stack.enter_context(_ledger(plan, build.config.publishing.target))
             ingestion.read(candidates, ledger)
             if plan.parent:
                 ingestion.supersede(plan.superseded)
-                ingestion.refuse(_refused(build, plan, ingestion))
+                report.facts["refused"] = ingestion.refuse(_refused(build, plan, ingestion))
                 ingestion.settle()
             else:
                 ingestion.replay()
-            contaminations = judge(
+            judge(
                 ingestion,
                 options,
                 folder,
@@ -89,9 +91,8 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
                 in_test=partial(_is_in_test, build),
             )
             ingestion.conclude(_withdrawn(build, plan))
+            count_those_run_again(ingestion, report)
             _write_results(build, plan, ingestion, folder, report)
-            uri = f"{build.folder('merge_functions')}/decontamination.parquet"
-            write_shard(uri, Contamination, sorted(contaminations, key=attrgetter("function_id")))
 
     report = run_step(
         "merge_functions",
@@ -138,7 +139,10 @@ def _write_results(
     place = build.folder("merge_functions")
     store_for(place).write(f"{place}/removed.json", json.dumps(removed).encode())
     report.facts["removed"] = len(removed)
-    report.facts["moved"] = write_batch_shard(f"{place}/moved.parquet", Function, ingestion.moved())
+    moved = folder / "moved.parquet"
+    report.facts["moved"] = write_batches(moved, MOVED_SCHEMA, ingestion.moved())
+    store_for(place).upload(f"{place}/moved.parquet", moved)
+    write_batch_shard(f"{place}/{DECONTAMINATION}", Contamination, ingestion.overlaps())
     report.facts["entries"] = write_batch_shard(
         f"{place}/entries.parquet", LedgerEntry, ingestion.entries()
     )
@@ -209,14 +213,16 @@ def _withdrawn(build: Build, plan: Plan) -> dict[str, str]:
 
 def _check(build: Build, plan: Plan, report: StepReport) -> None:
     """Raise NothingNew or BuildError where a release would have nothing that is new to say."""
-    if any(report.facts["shard_rows"]) or report.facts["removed"] or report.facts["moved"]:
+    facts = report.facts
+    # What may not be used any more is to be nowhere, be it published or not.
+    if any(facts["shard_rows"]) or any(facts.get(n) for n in ("removed", "moved", "refused")):
         return
     if plan.parent is None:
         raise BuildError(
             f"{build.source.dump}: no usable function in it; "
             "the log lines of `extract` above say what was dropped and why"
         )
-    if not report.facts["entries"] and not report.facts["replaced"]:
+    if not facts["entries"] and not facts["replaced"]:
         target = build.config.publishing.target
         Catalogue(catalogue_url()).add_ingested(target, plan.parent, plan_objects(build))
     raise NothingNew(

@@ -14,6 +14,7 @@ from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReferen
 from c2c_tasks.pipeline.indexing import index_latest, recording
 from c2c_tasks.pipeline.narrowing import differences
 from c2c_tasks.pipeline.rules import digests_of_rules
+from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.release import check_target, published_version
 from c2c_tasks.shards import read_shard, write_shard
@@ -85,7 +86,7 @@ def _plan(build: Build) -> list[ShardReference]:
     base = _base(build, Catalogue(catalogue_url()), rules)
     new = [item for item in objects if base.ingested.get(item.uri) != (item.etag, item.size)]
     gone = _gone(build, objects, base.ingested)
-    if not new and not gone and not base.tightened:
+    if not (new or gone or base.tightened or base.pending):
         raise NothingNew(
             f"nothing new: all {len(objects):,} objects of {source.dump} are in {base.parent} "
             "already"
@@ -143,6 +144,8 @@ class _Base:
     build_number: int = 1
     date: str = ""
     tightened: list[str] = field(default_factory=list)
+    pending: bool = False
+    """Whether it lacks functions of shards that failed."""
     ingested: dict[str, tuple[str, int]] = field(default_factory=dict)
     """ETag and size, by URI, of the dump objects that the parent was built from."""
 
@@ -156,15 +159,17 @@ def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
     manifest = read_manifest(release.uri)
     number = manifest.build_number + 1
     if build.config.source.mode == "full":
-        return _Base(order_of=release.uri if manifest.ledger else None, build_number=number)
+        known = manifest.ledger and manifest.ledger_version == LEDGER_VERSION
+        _warn_of_other_dumps(build, catalogue.ingested(target, release.uri) or {})
+        return _Base(order_of=release.uri if known else None, build_number=number)
     mine = build.config.content_options()
     theirs = BuildConfig.model_validate(manifest.config).content_options()
     tightened, others = differences(mine, theirs)
-    if others or not manifest.ledger:
+    if others or not manifest.ledger or manifest.ledger_version != LEDGER_VERSION:
         why = (
             f"was built with other options ({', '.join(others)})"
             if others
-            else "has no ledger of its functions"
+            else "has no ledger of its functions that this version can add to"
         )
         raise BuildError(
             f"{release.uri}: {why}, so it cannot be added to; "
@@ -175,7 +180,27 @@ def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
     if ingested is None:
         raise CatalogueError(f"catalogue: {release.uri} is no longer the latest release; try again")
     date = manifest.version.partition("-")[0].replace(".", "-")
-    return _Base(release.uri, release.uri, number, date, tightened, ingested)
+    return _Base(
+        parent=release.uri,
+        order_of=release.uri,
+        build_number=number,
+        date=date,
+        tightened=tightened,
+        pending=bool(manifest.failed_shards),
+        ingested=ingested,
+    )
+
+
+def _warn_of_other_dumps(build: Build, ingested: Mapping[str, tuple[str, int]]) -> None:
+    others = [uri for uri in ingested if not is_in_dump(uri, build.source)]
+    if others:
+        log.warning(
+            "%s objects of other dumps, as %s, are in the latest release, and will not be in this "
+            "one: mode=full builds from %s alone",
+            f"{len(others):,}",
+            min(others),
+            build.source.dump,
+        )
 
 
 def _gone(

@@ -22,6 +22,7 @@ from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
 from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
 from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import (
     DUMP_OBJECTS,
     Dump,
@@ -153,6 +154,7 @@ def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
         failed_shards=[f"{index + 1} of {progress.shards}" for index in progress.failed],
         splits=splits_of(files),
         files=files,
+        ledger_version=LEDGER_VERSION,
         ledger=[FileEntry.model_validate(entry) for entry in staged["ledger"]],
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
-from c2c_tasks.curation.overlap import Contamination
+import pyarrow.parquet as pq
+
 from c2c_tasks.pipeline.build import Build, BuildError
 from c2c_tasks.pipeline.indexing import recording
 from c2c_tasks.pipeline.planning import Plan, plan_objects
@@ -19,13 +21,12 @@ from c2c_tasks.publishing.audit import audit as audit_release
 from c2c_tasks.publishing.carrying import Changes
 from c2c_tasks.publishing.data_files import (
     write_data_files,
-    write_decontamination,
     write_dump_objects,
 )
 from c2c_tasks.publishing.ledger import write_ledger
-from c2c_tasks.publishing.manifest import FileEntry, read_manifest
+from c2c_tasks.publishing.manifest import DECONTAMINATION, FileEntry, read_manifest
 from c2c_tasks.publishing.release import Copy, claim_version, release_uri, stage_release
-from c2c_tasks.records import Function, Program, Sample, arrow_schema, to_row
+from c2c_tasks.records import Program, Sample, arrow_schema
 from c2c_tasks.samples.formats import layout, schema_of
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
@@ -132,7 +133,6 @@ def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
 
 def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> list[Copy]:
     """Write the release's new files, in order of function id; return those to be copied."""
-    moved = f"{build.folder('merge_functions')}/moved.parquet"
     copies = write_data_files(
         folder,
         _rows(build, "merge_programs", Program, progress),
@@ -144,24 +144,12 @@ def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> 
         parent=plan.parent,
         changes=Changes(
             removed=removed_programs(build),
-            moved={f.function_id: to_row(f) for f in read_shard(moved, Function)},
+            moved=_moved(build),
         ),
     )
-    contaminations = f"{build.folder('merge_functions')}/decontamination.parquet"
-    write_decontamination(
-        folder,
-        read_shard(contaminations, Contamination),
-        parent=plan.parent,
-        replaced={
-            (function_id, repository, path, first_line)
-            for function_id, repository, path, first_line in read_columns(
-                f"{build.folder('merge_functions')}/replaced.parquet",
-                ("function_id", "repository", "path", "first_line"),
-            )
-        },
-    )
-    left_out = set(_left_out(build, progress).values())
-    write_dump_objects(folder, (o for o in plan_objects(build) if o.uri not in left_out))
+    with local_copy(f"{build.folder('merge_functions')}/{DECONTAMINATION}") as path:
+        shutil.copyfile(path, folder / DECONTAMINATION)
+    write_dump_objects(folder, plan_objects(build))
     return copies
 
 
@@ -179,7 +167,7 @@ def _write_ledger(build: Build, plan: Plan, progress: Progress, folder: Path) ->
             replaced=replaced,
             entries=entries,
             gave_way=programs_that_gave_way(build),
-            left_out=_left_out(build, progress).keys(),
+            pending=set(_pending(build, progress)),
         )
 
 
@@ -188,15 +176,15 @@ def _rows(build: Build, step: str, cls: type[Any], progress: Progress) -> Iterat
         yield from read_shard(build.shard(step, index), cls)
 
 
-def _left_out(build: Build, progress: Progress) -> dict[str, str]:
-    """Return the functions of failed shards, with the dump object of each.
+def _pending(build: Build, progress: Progress) -> Iterator[str]:
+    """Yield the functions of failed shards: the next build runs them."""
+    for index in progress.failed:
+        uri = build.shard("merge_functions", index)
+        yield from (function_id for (function_id,) in read_columns(uri, ["function_id"]))
 
-    Neither is entered anywhere, so the next build reads the objects again.
-    """
-    return {
-        function_id: dump
-        for index in progress.failed
-        for function_id, dump in read_columns(
-            build.shard("merge_functions", index), ("function_id", "dump")
-        )
-    }
+
+def _moved(build: Build) -> dict[str, dict[str, Any]]:
+    """Return the places of functions that are found in another one than before, by id."""
+    uri = f"{build.folder('merge_functions')}/moved.parquet"
+    with local_copy(uri) as path:
+        return {row["function_id"]: row for row in pq.read_table(path).to_pylist()}

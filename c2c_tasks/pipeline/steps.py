@@ -32,6 +32,10 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
     answers = build.shard("write_inputs", shard["index"]).removesuffix(".parquet") + ".answers"
 
     def work(report: StepReport) -> None:
+        if not shard["rows"]:  # nothing to ask a model for, which may be away
+            report.stage("inputs", "functions")
+            write_shard(report.shard, Inputs, ())
+            return
         writer = writer_for(options, answers=answers)
         # Closed here, whatever ends the work: the requests under way, and the engine, go too.
         with closing(writer.write(read_shard(shard["uri"], Function), report)) as inputs:

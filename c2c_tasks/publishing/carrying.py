@@ -36,6 +36,9 @@ class Changes:
     moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Columns of functions that are found in another place than before, by function id."""
 
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.moved)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -64,11 +67,14 @@ def carry_over(
     Those that are not as they were are written into `folder`. Raises PublishError where the
     columns are not those of `schema`.
     """
-    for entry in manifest.files:
-        if (entry.config, entry.split) != (config, split):
-            continue
+    entries = [e for e in manifest.files if (e.config, e.split) == (config, split)]
+    for entry in entries:
         uri = f"{parent}/{entry.path}"
         as_it_was = Part(entry.rows or 0, None, uri, entry)
+        # One file tells the columns of all; of S3 each that is looked at has to be fetched.
+        if entry is not entries[0] and not changes:
+            yield as_it_was
+            continue
         with local_copy(uri) as path, pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(schema):
                 raise PublishError(
@@ -111,7 +117,7 @@ def _all_batches(parts: Sequence[Part]) -> Iterator[pa.RecordBatch]:
 
 
 def _is_touched(file: pq.ParquetFile, changes: Changes) -> bool:
-    if not changes.removed and not changes.moved:
+    if not changes:
         return False
     touched = changes.removed.keys() | changes.moved.keys()
     return any(

@@ -6,9 +6,8 @@ release that the new one adds to. A file's bytes depend on its rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,17 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from c2c_tasks.config import PublishingOptions
-from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.publishing.carrying import Changes, Part, carry_over, joined
-from c2c_tasks.publishing.manifest import DECONTAMINATION, DUMP_OBJECTS, read_manifest
+from c2c_tasks.publishing.manifest import DUMP_OBJECTS, read_manifest
 from c2c_tasks.publishing.release import Copy
 from c2c_tasks.records import SPLITS, Program, Sample, SampleFormat, Split, arrow_schema, to_row
 from c2c_tasks.shards import ROW_GROUP, read_columns, read_shard, write_parquet
 from c2c_tasks.store import ObjectInfo
 
 Row = dict[str, Any]
-Place = tuple[str, str, str, int]
-"""A function by its id, with repository, path and first line."""
 
 
 def write_data_files(
@@ -118,29 +114,6 @@ def write_dump_objects(folder: Path, objects: Iterable[ObjectInfo]) -> None:
     """Write the list of dump objects that a release was built from."""
     rows = (to_row(item) for item in sorted(objects, key=lambda item: item.uri))
     write_parquet(folder / DUMP_OBJECTS, arrow_schema(ObjectInfo), rows)
-
-
-def write_decontamination(
-    folder: Path,
-    found: Iterable[Contamination],
-    *,
-    parent: str | None = None,
-    replaced: Set[Place] = frozenset(),
-) -> None:
-    """Write which functions were left out for an overlap, after those of the parent's builds.
-
-    `replaced` are places in the dump of which the ledger says something else by now.
-    """
-    earlier: Iterable[Contamination] = ()
-    if parent is not None:
-        rows = read_shard(f"{parent}/{DECONTAMINATION}", Contamination)
-        earlier = (row for row in rows if _place(row) not in replaced)
-    items = map(to_row, chain(earlier, found))
-    write_parquet(folder / DECONTAMINATION, arrow_schema(Contamination), items)
-
-
-def _place(row: Contamination) -> Place:
-    return row.function_id, row.repository, row.path, row.first_line
 
 
 def read_dump_objects(release: str) -> Iterator[ObjectInfo]:

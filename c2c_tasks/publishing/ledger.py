@@ -17,15 +17,15 @@ import pyarrow.parquet as pq
 from c2c_tasks.publishing.carrying import MAX_SMALL_FILES
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
 from c2c_tasks.publishing.release import describe_file, stored_sha256
-from c2c_tasks.records import LedgerEntry, arrow_schema
+from c2c_tasks.records import LEDGER_KEY, LedgerEntry, arrow_schema
 from c2c_tasks.shards import ROW_GROUP, write_batches
 from c2c_tasks.store import StoreUnavailable, local_copy, store_for
 
 LEDGER = "ledger"
+LEDGER_VERSION = 1
+"""Of what rows are compared by: canonical form, shingles and signatures. Rows of two do not mix."""
 ROWS_PER_FILE = 100_000
 """Some 100 MB. Files with less than a tenth of that are joined where they are many."""
-
-_KEY = ("function_id", "dump", "repository", "path", "first_line")
 
 
 @contextmanager
@@ -44,14 +44,14 @@ def write_ledger(
     replaced: Path,
     entries: Path,
     gave_way: Mapping[str, str],
-    left_out: Set[str],
+    pending: Set[str],
 ) -> list[FileEntry]:
     """Write what is new in the ledger of a target; return the entries of all its files.
 
     `earlier` are the files of the release before. `replaced` are the keys of their rows that are
     not true any more, and `entries` are the new rows, both in Parquet. `gave_way` are functions
-    that turned out to do what another one does, with the id of that one; rows of the functions in
-    `left_out` are not entered, so that they are new to the next build.
+    that turned out to do what another one does, with the id of that one; those in `pending` were
+    not run to their end, and are to be run by the next build.
     """
     gone = {tuple(row.values()) for batch in _batches(replaced) for row in batch.to_pylist()}
     schema = arrow_schema(LedgerEntry)
@@ -72,7 +72,7 @@ def write_ledger(
         write_batches(local[-1], schema, (batch for uri in uris for batch in _stored(uri)))
     for number, groups in enumerate(_runs(entries)):
         local.append(folder / f"new-{number:05d}.parquet")
-        new = (_with_standing(batch, gave_way, left_out) for batch in _batches(entries, groups))
+        new = (_with_standing(batch, gave_way, pending) for batch in _batches(entries, groups))
         write_batches(local[-1], schema, new)
     written = [_put(target, path) for path in local if pq.read_metadata(path).num_rows]
     return sorted([*kept, *written], key=lambda entry: entry.path)
@@ -92,18 +92,22 @@ def _put(target: str, path: Path) -> FileEntry:
 
 
 def _with_standing(
-    batch: pa.RecordBatch, gave_way: Mapping[str, str], left_out: Set[str]
+    batch: pa.RecordBatch, gave_way: Mapping[str, str], pending: Set[str]
 ) -> pa.RecordBatch:
     ids = _column(batch, "function_id")
     standings, leaders = _column(batch, "standing"), _column(batch, "leader")
     for position, identity in enumerate(map(str, ids)):
-        if identity in gave_way and standings[position] == "kept":
+        if standings[position] != "kept":
+            continue
+        if identity in pending:
+            standings[position] = "pending"
+        elif identity in gave_way:
             standings[position] = "behavioural_duplicate"
             leaders[position] = gave_way[identity]
     for name, values in (("standing", standings), ("leader", leaders)):
         index = batch.schema.get_field_index(name)
         batch = batch.set_column(index, batch.schema.field(index), pa.array(values, pa.string()))
-    return _filtered(batch, lambda row: row[0] not in left_out)
+    return batch
 
 
 def _without(path: Path, gone: Set[tuple[object, ...]]) -> Iterator[pa.RecordBatch]:
@@ -116,7 +120,8 @@ def _holds_any(path: Path, gone: Set[tuple[object, ...]]) -> bool:
         return False
     with pq.ParquetFile(path) as file:
         return any(
-            not gone.isdisjoint(_keys(batch)) for batch in file.iter_batches(columns=list(_KEY))
+            not gone.isdisjoint(_keys(batch))
+            for batch in file.iter_batches(columns=list(LEDGER_KEY))
         )
 
 
@@ -125,7 +130,7 @@ def _filtered(batch: pa.RecordBatch, stays: Callable[[tuple[object, ...]], bool]
 
 
 def _keys(batch: pa.RecordBatch) -> Iterator[tuple[object, ...]]:
-    return zip(*(_column(batch, name) for name in _KEY), strict=True)
+    return zip(*(_column(batch, name) for name in LEDGER_KEY), strict=True)
 
 
 def _column(batch: pa.RecordBatch, name: str) -> list[object]:

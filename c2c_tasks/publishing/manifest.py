@@ -142,6 +142,7 @@ class Manifest(_Part):
     """Rows of each split of each config."""
     files: list[FileEntry]
     """Every file of the release but the manifest and the claim, in order of path."""
+    ledger_version: int = 1
     ledger: list[FileEntry] = Field(default_factory=list)
     """Files of the ledger, by their path below the target: releases have them in common."""
 

@@ -146,7 +146,8 @@ def stage_release(
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     published = store_for(release).head(f"{release}/{MANIFEST}") is not None
 
-    def put(entry: FileEntry, write: Callable[[str], object]) -> FileEntry:
+    def put(entry: FileEntry, write: Callable[[str], bool]) -> FileEntry:
+        """Write a file where it is not yet; `write` tells whether it is known to be right."""
         uri = f"{release}/{entry.path}"
         if not _holds(uri, entry):
             if published:
@@ -154,17 +155,27 @@ def stage_release(
                     f"{uri}: the release is published, and a published release never changes; "
                     "start a new build"
                 )
-            write(uri)
-            if not _holds(uri, entry):
+            if not write(uri) and not _holds(uri, entry):
                 raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
         return entry
 
     def stage(path: Path) -> FileEntry:
         entry = describe_file(path, path.relative_to(folder).as_posix())
-        return put(entry, lambda uri: store_for(uri).upload(uri, path))
+
+        def upload(uri: str) -> bool:
+            store_for(uri).upload(uri, path)
+            return False
+
+        return put(entry, upload)
 
     def copy(item: Copy) -> FileEntry:
-        return put(item.entry, lambda uri: store_for(uri).copy(item.source, uri))
+        def copied(uri: str) -> bool:
+            original = store_for(uri).head(item.source)
+            made = store_for(uri).copy(item.source, uri)
+            # S3's ETag is a digest of the content, but for what was sent in parts.
+            return original is not None and made.etag == original.etag
+
+        return put(item.entry, copied)
 
     with ThreadPoolExecutor(UPLOADS, "stage") as pool:
         entries = [*pool.map(stage, paths), *pool.map(copy, copies)]

@@ -34,10 +34,13 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     that a step before has failed, skips the task.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
+    import duckdb
+
     from c2c_tasks import pipeline
     from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.curation.benchmarks import BenchmarkError
     from c2c_tasks.curation.opt_outs import OptOutError
+    from c2c_tasks.extraction.processes import ProcessesError
     from c2c_tasks.inputs.writer import EngineDown, InputError
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
@@ -52,7 +55,15 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     except (pipeline.NothingNew, pipeline.NotReached) as reason:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
-    except (CatalogueError, EngineDown, RunnerError, StoreError) as error:
+    except (
+        CatalogueError,
+        EngineDown,
+        OSError,
+        ProcessesError,
+        RunnerError,
+        StoreError,
+        duckdb.Error,
+    ) as error:
         log.error("%s", error)
         raise AirflowException(str(error)) from None
     except (

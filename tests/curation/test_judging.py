@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from c2c_tasks.config import FunctionOptions
 from c2c_tasks.curation.benchmarks import Problem, protected_programs
 from c2c_tasks.curation.ingestion import Ingestion
-from c2c_tasks.curation.judging import judge
+from c2c_tasks.curation.judging import count_those_run_again, judge
 from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest
@@ -89,7 +90,7 @@ class Builds:
             )
             ingestion.supersede({item.dump: "source_gone" for item in gone})
             ingestion.settle()
-            found = judge(
+            judge(
                 ingestion,
                 self.options,
                 folder,
@@ -99,6 +100,10 @@ class Builds:
                 in_test=in_test,
             )
             ingestion.conclude({})
+            count_those_run_again(ingestion, report)
+            found = [
+                Contamination(**row) for batch in ingestion.overlaps() for row in batch.to_pylist()
+            ]
             replaced = [row for batch in ingestion.replaced() for row in batch.to_pylist()]
             entries = [row for batch in ingestion.entries() for row in batch.to_pylist()]
         keys = {(row["function_id"], row["dump"]) for row in replaced}
@@ -106,6 +111,8 @@ class Builds:
         self.ledger += [from_row(LedgerEntry, row) for row in entries]
         for stage in report.stages:
             stage.check()
+        for one, following in pairwise(report.stages):
+            assert one.rows_out == following.rows_in
         return {entry.dump: entry.standing for entry in self.ledger}, found, report
 
 

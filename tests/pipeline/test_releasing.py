@@ -13,7 +13,7 @@ from rich.console import Console
 from c2c_tasks import pipeline
 from c2c_tasks.pipeline import Build, BuildError, NotReached
 from c2c_tasks.pipeline.releasing import merged_facts
-from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
+from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.summary import print_summary
@@ -62,8 +62,6 @@ def test_a_release_without_a_failed_shard_says_so_and_the_next_one_makes_it_good
     assert inputs.dropped["failed_shard"] == 25
     missing = {f.function_id for f in read_shard(build.shard("merge_functions", 1), Function)}
     assert missing.isdisjoint(program.function_id for program in read_programs(first["uri"]))
-    dumps = {f.dump for f in read_shard(build.shard("merge_functions", 1), Function)}
-    assert dumps.isdisjoint(item.uri for item in read_dump_objects(first["uri"]))
 
     second = pipeline.run_build(make_build("next", "2026-11-25", functions_per_shard=25))
     whole = pipeline.run_build(make_build("whole", "2026-11-26", mode="full"))

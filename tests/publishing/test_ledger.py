@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from c2c_tasks.pipeline.merging import KEY_SCHEMA
@@ -15,7 +14,7 @@ from c2c_tasks.publishing import ledger
 from c2c_tasks.publishing.ledger import write_ledger
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.records import LedgerEntry, Standing, arrow_schema, to_row
-from c2c_tasks.shards import read_columns
+from c2c_tasks.shards import ROW_GROUP, read_columns, write_parquet
 from c2c_tasks.store import store_for
 
 
@@ -51,7 +50,7 @@ class Ledger:
         entries: Iterable[LedgerEntry],
         replaced: Iterable[LedgerEntry] = (),
         gave_way: dict[str, str] | None = None,
-        left_out: Iterable[str] = (),
+        pending: Iterable[str] = (),
     ) -> None:
         new, old = self.folder / "entries.parquet", self.folder / "replaced.parquet"
         _write(new, arrow_schema(LedgerEntry), entries)
@@ -63,7 +62,7 @@ class Ledger:
             replaced=old,
             entries=new,
             gave_way=gave_way or {},
-            left_out=set(left_out),
+            pending=set(pending),
         )
 
     def rows(self) -> list[tuple[str, str, str | None]]:
@@ -75,7 +74,7 @@ class Ledger:
 
 def _write(path: Path, schema: pa.Schema, rows: Iterable[Any]) -> None:
     columns = [{name: to_row(row)[name] for name in schema.names} for row in rows]
-    pq.write_table(pa.Table.from_pylist(columns, schema), path)
+    write_parquet(path, schema, columns)
 
 
 @pytest.fixture
@@ -106,13 +105,14 @@ def test_one_place_of_a_function_goes_and_the_others_stay(written: Ledger) -> No
     assert len(written.rows()) == 2
 
 
-def test_what_gave_way_is_entered_and_what_failed_is_not(written: Ledger) -> None:
+def test_what_gave_way_and_what_failed_is_entered_as_such(written: Ledger) -> None:
     entries = [entry("a"), entry("b"), entry("c", "near_duplicate"), entry("d")]
-    written.write(entries, gave_way={"b": "a", "c": "a"}, left_out=["d"])
+    written.write(entries, gave_way={"b": "a", "c": "a"}, pending=["d"])
     assert written.rows() == [
         ("a", "kept", None),
         ("b", "behavioural_duplicate", "a"),
         ("c", "near_duplicate", None),
+        ("d", "pending", None),
     ]
 
 
@@ -132,6 +132,6 @@ def test_many_small_files_are_joined(written: Ledger) -> None:
 
 
 def test_files_do_not_grow_for_ever(written: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ROWS_PER_FILE", 10)
-    written.write([entry(f"{number:02d}") for number in range(25)])
-    assert sorted(e.rows or 0 for e in written.files) == [5, 10, 10]
+    monkeypatch.setattr(ledger, "ROWS_PER_FILE", ROW_GROUP)
+    written.write([entry(f"{number:05d}") for number in range(2 * ROW_GROUP + 5)])
+    assert sorted(e.rows or 0 for e in written.files) == [5, ROW_GROUP, ROW_GROUP]

@@ -79,6 +79,7 @@ def make_shard(workspace: Path, small_dump: Path) -> MakeShard:
         defaults = {
             "dump": str(small_dump),
             "launcher": "process",
+            "licences": "any",
             "writer": "vllm",
             "inputs_per_answer": 8,
             "max_tokens": 600,
