@@ -25,7 +25,7 @@ from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.splits import split_of
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
 from c2c_tasks.pipeline.indexing import record_reports, recording
-from c2c_tasks.pipeline.planning import Plan, plan_objects, plan_uri
+from c2c_tasks.pipeline.planning import Plan, plan_digest, plan_objects, plan_uri
 from c2c_tasks.pipeline.rules import check_rules
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
 from c2c_tasks.publishing.ledger import ledger_files
@@ -66,6 +66,7 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
 
     def work(report: StepReport) -> None:
         check_rules(build.config, plan.rules)
+        report.facts["plan"] = plan_digest(build)
         with tempfile.TemporaryDirectory(prefix="c2c-merge-") as name, ExitStack() as stack:
             folder = Path(name)
             options = build.config.functions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,11 @@ class Plan:
     def write(self, build: Build) -> None:
         """Write the plan into the build's work area."""
         _write(plan_uri(build), json.dumps(asdict(self)).encode())
+
+
+def plan_digest(build: Build) -> str:
+    """Return the SHA-256 of a build's plan: another one where it was planned anew."""
+    return hashlib.sha256(read(plan_uri(build))).hexdigest()
 
 
 def plan_objects(build: Build) -> Iterator[ObjectInfo]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from c2c_tasks.pipeline.build import Build, BuildError, MappedStep, NotReached
-from c2c_tasks.pipeline.planning import Plan
+from c2c_tasks.pipeline.planning import Plan, plan_digest
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport, is_complete, read_report, read_shard
 from c2c_tasks.store import ObjectNotFound
@@ -28,7 +28,7 @@ class Progress:
     def of(cls, build: Build) -> Progress:
         """Return how far a build has come. Raises NotReached before there are function shards."""
         merged = read_report(build.folder("merge_functions"))
-        if merged is None:
+        if merged is None or merged.facts["plan"] != plan_digest(build):
             raise NotReached("merge_functions has not finished: what failed before it says why")
         shards = len(merged.facts["shard_rows"])
         curated = [index for index in range(shards) if _is_curated(build, index)]

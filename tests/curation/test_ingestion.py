@@ -94,6 +94,18 @@ class Target:
                 self._take(ingestion, whole)
         self.dump = dict(dump)
 
+    def fixed(self, day: Dump) -> Dump:
+        """Return a day's dump, in which an object of the same version as before is the same."""
+        return {
+            uri: self.dump[uri] if uri in self.dump and self.dump[uri][0] == item[0] else item
+            for uri, item in day.items()
+        }
+
+    def state(self) -> object:
+        """What the target has come to."""
+        standings = [(key(e), e.ingested, e.standing, e.leader) for e in self.ledger]
+        return self.programs, self.places, sorted(standings, key=str)
+
     def _judge(self, ingestion: Ingestion) -> None:
         kept = [row["function_id"] for row in ingestion.leading()]
         verdicts = []
@@ -113,7 +125,7 @@ class Target:
         assert len({key(entry) for entry in self.ledger}) == len(self.ledger)
         if whole:
             self.programs, self.places = {}, {}
-        for name in ingestion.removed():
+        for name in () if whole else ingestion.removed():
             self.programs.pop(name), self.places.pop(name)
         for row in rows_of(ingestion.moved()):
             assert row["function_id"] in self.programs
@@ -167,12 +179,7 @@ def only(*found: str) -> Any:
 def test_a_chain_is_what_a_build_from_nothing_comes_to(days: list[Dump], near: Near) -> None:
     target = Target(near)
     for day in days:
-        # An object whose version is the same is the same.
-        earlier = target.dump
-        fixed = {
-            uri: earlier[uri] if uri in earlier and earlier[uri][0] == item[0] else item
-            for uri, item in day.items()
-        }
+        fixed = target.fixed(day)
         before = dict(target.programs)
         target.build(fixed)
         texts = {f"text {text} of {name}" for _, found in fixed.values() for name, text in found}
@@ -185,9 +192,33 @@ def test_a_chain_is_what_a_build_from_nothing_comes_to(days: list[Dump], near: N
             assert name in target.programs or any(
                 frozenset((name, other)) in near for other in target.programs
             )
-    chain = dict(target.programs), dict(target.places), sorted(map(key, target.ledger))
+    chain = target.state()
     target.build(target.dump, whole=True)
-    assert (target.programs, target.places, sorted(map(key, target.ledger))) == chain
+    assert target.state() == chain
+
+
+@pytest.mark.slow
+# What gave way to A comes back when A leaves, after what was kept since: in a replay as well.
+@example(
+    days=[
+        {"d1": only("A")},
+        {"d1": only("A"), "d2": only("B")},
+        {"d1": only("A"), "d2": only("B"), "d3": only("C")},
+        {"d2": only("B"), "d3": only("C")},
+    ],
+    near=frozenset({frozenset("AB"), frozenset("BC")}),
+)
+@given(days=st.lists(dumps, min_size=2, max_size=5), near=nearness)
+@settings(max_examples=10)
+def test_a_night_may_as_well_build_from_nothing(days: list[Dump], near: Near) -> None:
+    night, whole = Target(near), Target(near)
+    *earlier, last = days
+    for target in (night, whole):
+        for day in earlier:
+            target.build(target.fixed(day))
+    night.build(night.fixed(last))
+    whole.build(whole.fixed(last), whole=True)
+    assert whole.state() == night.state()
 
 
 def test_what_behaved_like_a_program_that_leaves_is_run_again(tmp_path: Path) -> None:

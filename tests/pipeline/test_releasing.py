@@ -85,6 +85,19 @@ def test_a_shard_made_of_other_options_does_not_count(make_build: MakeBuild) -> 
         pipeline.audit(changed)
 
 
+def test_what_was_planned_anew_has_to_be_merged_anew(
+    make_build: MakeBuild, small_dump: Path, workspace: Path
+) -> None:
+    dump = workspace / "changing"
+    shutil.copytree(small_dump, dump)
+    build = make_build(dump=str(dump))
+    run_all_but(build, failed=-1)
+    (dump / "heapq.py").unlink()
+    pipeline.plan(build)
+    with pytest.raises(NotReached, match="merge_functions has not finished"):
+        pipeline.audit(build)
+
+
 def test_an_audit_before_its_time_says_what_is_missing(make_build: MakeBuild) -> None:
     with pytest.raises(NotReached, match="merge_functions has not finished"):
         pipeline.audit(make_build())
