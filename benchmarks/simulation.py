@@ -46,7 +46,7 @@ from c2c_tasks.curation.ingestion import Ingestion
 from c2c_tasks.curation.judging import judge
 from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.splits import split_of
-from c2c_tasks.pipeline.merging import KEY_SCHEMA
+from c2c_tasks.pipeline.merging import KEY_SCHEMA, MOVED_SCHEMA
 from c2c_tasks.publishing.carrying import Changes, carry_over
 from c2c_tasks.publishing.ledger import write_ledger
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
@@ -242,7 +242,7 @@ def _merge(
     files = [simulation.target / entry.path for entry in ledger]
     report = StepReport("merge_functions", "")
     options = FunctionOptions(merge_memory_megabytes=MEGABYTES)
-    with Ingestion(scratch, MEGABYTES, build.number) as ingestion:
+    with Ingestion(scratch, MEGABYTES // 2, build.number) as ingestion:
         ingestion.read(candidates, files)
         if build.replay or build.number == 1:
             ingestion.replay()
@@ -268,7 +268,7 @@ def _merge(
             write_batches(results / f"part-{number}.parquet", arrow_schema(Function), batches)
         removed = ingestion.removed()
         (results / "removed.json").write_text(json.dumps(removed))
-        write_batches(results / "moved.parquet", arrow_schema(Function), ingestion.moved())
+        write_batches(results / "moved.parquet", MOVED_SCHEMA, ingestion.moved())
         write_batches(results / "entries.parquet", arrow_schema(LedgerEntry), ingestion.entries())
         replaced = iter(()) if build.replay else ingestion.replaced()
         write_batches(results / "replaced.parquet", KEY_SCHEMA, replaced)
@@ -342,7 +342,7 @@ def _write_ledger(
         replaced=results / "replaced.parquet",
         entries=entries,
         gave_way=gave_way,
-        left_out=frozenset(),
+        pending=frozenset(),
     )
     new = [entry for entry in written if entry not in ledger]
     rows = pq.read_metadata(entries).num_rows

@@ -95,7 +95,8 @@ def test_objects_that_held_nothing_new_are_noted(url: str, make_release: MakeRel
     objects = [ObjectInfo("file:///d/a", "1", 10), ObjectInfo("file:///d/b", "1", 20)]
     catalogue.record_latest(make_release("2026.11.24-1"), objects, over=None)
     for _ in range(2):
-        assert catalogue.add_ingested(TARGET, FIRST, [ObjectInfo("file:///d/b", "2", 21)])
+        noted = [objects[0], ObjectInfo("file:///d/b", "2", 21)]
+        assert catalogue.add_ingested(TARGET, FIRST, noted)
     assert not catalogue.add_ingested(TARGET, SECOND, [ObjectInfo("file:///d/c", "2", 21)])
     known = {"file:///d/a": ("1", 10), "file:///d/b": ("2", 21)}
     assert catalogue.ingested(TARGET, FIRST) == known
@@ -105,6 +106,9 @@ def test_objects_that_held_nothing_new_are_noted(url: str, make_release: MakeRel
     listed = [ObjectInfo(uri, *version) for uri, version in known.items()]
     catalogue.record_latest(child, listed, over=FIRST)
     assert since(url) == {"file:///d/a": "2026.11.24-1", "file:///d/b": "2026.11.25-1"}
+    # What is gone, and held nothing, is forgotten.
+    assert catalogue.add_ingested(TARGET, SECOND, listed[:1])
+    assert since(url) == {"file:///d/a": "2026.11.24-1"}
 
 
 def test_names_of_objects_may_be_as_long_as_s3_has_them(

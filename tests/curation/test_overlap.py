@@ -18,7 +18,6 @@ from c2c_tasks.curation.near_duplicates import jaccard
 from c2c_tasks.curation.overlap import (
     LEAST_SHINGLES,
     SHARED_BY_CHANCE,
-    Contamination,
     Overlap,
     OverlapIndex,
     ProtectedProgram,
@@ -152,9 +151,3 @@ def test_short_programs_are_not_looked_for_in_others() -> None:
     index = OverlapIndex([program], 0.6)
     assert index.find("2", as_hashes(range(200))) is None
     assert index.find("2", as_hashes(range(LEAST_SHINGLES))) is not None
-
-
-def test_a_row_of_the_report_says_what_was_removed_and_why() -> None:
-    function = {"function_id": "ab", "repository": "owner/name", "path": "a.py", "first_line": 7}
-    row = Contamination.of(function, Overlap("HumanEval/0", "jaccard", 0.75))
-    assert row == Contamination("ab", "owner/name", "a.py", 7, "HumanEval/0", "jaccard", 0.75)
