@@ -1,8 +1,9 @@
 """A nightly refresh with 1 % new files against the build of everything, and peak memory.
 
 The dump is made of the standard library and the installed packages, file by file. All but every
-hundredth file are built from nothing; then the rest is added, and built in a night. No Airflow;
-each build is a process of its own. Wall-clock seconds, CPU seconds with those of all children,
+hundredth file are built from nothing; then the rest is added, and built in a night; then every
+hundredth file is edited, so that its functions are in other lines, in another night. No Airflow; each
+build is a process of its own. Wall-clock seconds, CPU seconds with those of all children,
 and the most memory that one process held. `--verify` builds everything again with ``mode=full``
 and compares it, program for program, with what the night came to.
 """
@@ -60,10 +61,12 @@ def main() -> int:
         runs = {"everything, from nothing": _run(folder, 1)}
         _add(folder / "dump", files[::NEW])
         runs["1 % new, in a night"] = _run(folder, 2)
-        first, night = runs.values()
+        _edit(folder / "dump", files[NEW // 2 :: NEW])
+        runs["1 % edited, in a night"] = _run(folder, 3)
+        first, night, edited = runs.values()
         if chosen.verify:
-            runs["everything again, mode=full"] = again = _run(folder, 3, mode="full")
-            _compare(night.release, again.release)
+            runs["everything again, mode=full"] = again = _run(folder, 4, mode="full")
+            _compare(edited.release, again.release)
         print_summary(first.release, console)
         console.print(_table(runs, len(files)))
         return verdict(night.wall / first.wall, BAR, chosen.check)
@@ -89,6 +92,12 @@ def _add(dump: Path, files: list[tuple[str, Path]]) -> None:
         target = dump / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
+
+
+def _edit(dump: Path, files: list[tuple[str, Path]]) -> None:
+    for name, _ in files:
+        if name.endswith(".py"):
+            (dump / name).write_bytes(b"\n" + (dump / name).read_bytes())
 
 
 def _run(folder: Path, day: int, **options: Any) -> Run:

@@ -51,7 +51,7 @@ class Release(Base):
     version: Mapped[str] = mapped_column(String(64))
     parent: Mapped[str | None] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(Integer)
-    """Counts the builds from the one that built from nothing, 1, to this one."""
+    """Counts the builds of the target; 0 where the release is from before they were counted."""
     build_id: Mapped[str] = mapped_column(Text, index=True)
     date: Mapped[str] = mapped_column(String(10))
     """Logical date of the build, ``YYYY-MM-DD``."""

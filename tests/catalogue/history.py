@@ -29,9 +29,12 @@ class History:
         if kind == "note":
             noted = self._catalogue.add_ingested(TARGET, self._release or "none", infos)
             assert noted is (self._release is not None)
-            for uri, etag in objects.items() if noted else ():
-                if self.expected.get(uri, ("", None))[0] != etag:
-                    self.expected[uri] = (etag, None)
+            if noted:
+                before = self.expected
+                self.expected = {
+                    uri: before[uri] if before.get(uri, ("", None))[0] == etag else (etag, None)
+                    for uri, etag in objects.items()
+                }
             return
         self._releases += 1
         version = f"2026.11.24-{self._releases}"
