@@ -2,8 +2,8 @@
 
 The dump is made of the standard library and the installed packages, file by file. All but every
 hundredth file are built from nothing; then the rest is added, and built in a night; then every
-hundredth file is edited, so that its functions are in other lines, in another night. No Airflow; each
-build is a process of its own. Wall-clock seconds, CPU seconds with those of all children,
+hundredth file is edited, so that its functions are in other lines, in another night. No Airflow;
+each build is a process of its own. Wall-clock seconds, CPU seconds with those of all children,
 and the most memory that one process held. `--verify` builds everything again with ``mode=full``
 and compares it, program for program, with what the night came to.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -81,7 +82,8 @@ def _print(
         table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
     for row in rows:
         table.add_row(*_cells(row[name] for name in columns))
-    Console().print(table)
+    # A file has no width that a table would have to be squeezed into.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def _cells(values: Iterable[Any]) -> list[Text]:
