@@ -242,7 +242,7 @@ def _merge(
     files = [simulation.target / entry.path for entry in ledger]
     report = StepReport("merge_functions", "")
     options = FunctionOptions(merge_memory_megabytes=MEGABYTES)
-    with Ingestion(scratch, MEGABYTES // 2, build.number) as ingestion:
+    with Ingestion(scratch, MEGABYTES, build.number) as ingestion:
         ingestion.read(candidates, files)
         if build.replay or build.number == 1:
             ingestion.replay()

@@ -71,7 +71,7 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
             folder = Path(name)
             options = build.config.functions
             ingestion = stack.enter_context(
-                Ingestion(folder, options.merge_memory_megabytes // 2, plan.build_number)
+                Ingestion(folder, options.merge_memory_megabytes, plan.build_number)
             )
             candidates = [stack.enter_context(local_copy(s["uri"])) for s in extracted]
             ledger = stack.enter_context(_ledger(plan, build.config.publishing.target))
