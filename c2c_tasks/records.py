@@ -37,6 +37,8 @@ Standing = Literal[
     "behavioural_duplicate",
 ]
 """What became of a candidate before its cases were judged; ``pending`` is kept and not run yet."""
+PLACE = ("repository", "path", "first_line", "last_line", "licence", "dump", "source_sha256")
+"""Columns that tell where a function was found: they may change while its text does not."""
 LEDGER_KEY = ("function_id", "dump", "repository", "path", "first_line")
 """Columns that tell one place where a function was found from another."""
 

@@ -26,6 +26,7 @@ import pyarrow as pa
 from c2c_tasks.curation.relations import Relations
 from c2c_tasks.records import (
     LEDGER_KEY,
+    PLACE,
     Candidate,
     Function,
     LedgerEntry,
@@ -37,8 +38,6 @@ from c2c_tasks.shards import Stage
 _KEY = ", ".join(LEDGER_KEY)
 _FUNCTION = ", ".join(field.name for field in dataclasses.fields(Function))
 _CANDIDATE = ", ".join(field.name for field in dataclasses.fields(Candidate))
-_PLACE = ("repository", "path", "first_line", "last_line", "licence", "dump", "source_sha256")
-"""What may change of a function whose text does not."""
 _VERDICT = "standing, leader, measure, overlap"
 _ORIGIN = "repository, path, first_line, dump"
 """What the places of a function are ordered by. Sorting whole rows would take most of the time."""
@@ -267,7 +266,7 @@ class Ingestion(Relations):
             f"CREATE VIEW entries AS SELECT {_of('n', _CANDIDATE.split(', '))}, "
             f"coalesce(f.ingested, o.ingested, {self._build_number}) AS ingested, {verdict}, "
             f"{was} AS was, o.program IS NOT DISTINCT FROM n.program "
-            f"AND ({_of('o', _PLACE)}) IS NOT DISTINCT FROM ({_of('n', _PLACE)}) AS is_same, "
+            f"AND ({_of('o', PLACE)}) IS NOT DISTINCT FROM ({_of('n', PLACE)}) AS is_same, "
             "true AS is_new "
             f"FROM new n LEFT JOIN functions f USING ({_KEY}) LEFT JOIN old o USING ({_KEY}) "
             f"UNION ALL SELECT {_of('o', _CANDIDATE.split(', '))}, "
@@ -319,13 +318,13 @@ class Ingestion(Relations):
     def moved(self) -> Iterator[pa.RecordBatch]:
         """Yield id and place of kept functions that are found in another place than before."""
         yield from self.batches(
-            f"SELECT o.function_id, {_of('o', _PLACE)} "
+            f"SELECT o.function_id, {_of('o', PLACE)} "
             f"FROM occurrences o JOIN continuing USING ({_KEY}) "
             "JOIN functions f USING (function_id) "
             "JOIN (SELECT old.* FROM old "
             f"SEMI JOIN chosen USING ({_KEY}, standing)) t USING (function_id) "
             f"WHERE f.standing = 'kept' AND NOT f.judged AND NOT f.again "
-            f"AND ({_of('o', _PLACE)}) IS DISTINCT FROM ({_of('t', _PLACE)}) ORDER BY function_id"
+            f"AND ({_of('o', PLACE)}) IS DISTINCT FROM ({_of('t', PLACE)}) ORDER BY function_id"
         )
 
     def removed(self) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 from c2c_tasks.config import RightsOptions
-from c2c_tasks.curation.licences import PERMISSIVE, LicenceRefusal, Policy, licence_refusal
+from c2c_tasks.curation.licences import LicenceRefusal, Policy, licence_refusal
 from c2c_tasks.curation.opt_outs import OptOuts
 
 Refusal = LicenceRefusal | Literal["opted_out"]
@@ -28,12 +27,6 @@ class Rights:
         not answer.
         """
         return cls(options.licences, OptOuts.read(options.opt_outs))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the rules: where it is unchanged, so is every verdict."""
-        rules = (self.licences, *sorted(PERMISSIVE), self.opt_outs.digest)
-        return hashlib.sha256("\n".join(rules).encode()).hexdigest()
 
     def refusal(
         self,

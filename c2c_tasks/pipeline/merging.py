@@ -30,7 +30,7 @@ from c2c_tasks.pipeline.rules import check_rules
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
 from c2c_tasks.publishing.ledger import ledger_files
 from c2c_tasks.publishing.manifest import DECONTAMINATION, MANIFEST, read_manifest
-from c2c_tasks.records import LEDGER_KEY, Function, LedgerEntry, arrow_schema
+from c2c_tasks.records import LEDGER_KEY, PLACE, Function, LedgerEntry, arrow_schema
 from c2c_tasks.shards import (
     StepReport,
     cut_batches,
@@ -42,10 +42,7 @@ from c2c_tasks.shards import (
 from c2c_tasks.store import local_copy, store_for
 
 KEY_SCHEMA = pa.schema([arrow_schema(LedgerEntry).field(name) for name in LEDGER_KEY])
-
-
-_MOVED = ("repository", "path", "first_line", "last_line", "licence", "dump", "source_sha256")
-MOVED_SCHEMA = pa.schema([arrow_schema(Function).field(n) for n in ("function_id", *_MOVED)])
+MOVED_SCHEMA = pa.schema([arrow_schema(Function).field(name) for name in ("function_id", *PLACE)])
 
 
 def merge_functions(build: Build, extracted: list[ShardReference]) -> list[ShardReference]:

@@ -17,14 +17,13 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
 from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.records import PLACE
 from c2c_tasks.shards import write_batches
 from c2c_tasks.store import local_copy
 
 MAX_SMALL_FILES = 16
 """Files of a split with less than a tenth of the rows of a full one; were there more, they are
 joined. A nightly build adds one."""
-_PLACE = ("repository", "path", "first_line", "last_line", "licence", "dump", "source_sha256")
-"""Columns that change when a function is found in another place; its text is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ def carry_over(
     Those that are not as they were are written into `folder`. Raises PublishError where the
     columns are not those of `schema`.
     """
+    removed = pa.array(list(changes.removed), pa.string())
     entries = [e for e in manifest.files if (e.config, e.split) == (config, split)]
     for entry in entries:
         uri = f"{parent}/{entry.path}"
@@ -86,7 +86,9 @@ def carry_over(
                 continue
             revised = folder / f".carried-{config}-{entry.path.rpartition('/')[2]}"
             rows = write_batches(
-                revised, schema, (_revised(batch, changes) for batch in file.iter_batches())
+                revised,
+                schema,
+                (_revised(batch, changes, removed) for batch in file.iter_batches()),
             )
         if rows:
             yield Part(rows, revised)
@@ -126,16 +128,16 @@ def _is_touched(file: pq.ParquetFile, changes: Changes) -> bool:
     )
 
 
-def _revised(batch: pa.RecordBatch, changes: Changes) -> pa.RecordBatch:
+def _revised(batch: pa.RecordBatch, changes: Changes, removed: pa.Array) -> pa.RecordBatch:
     ids = batch.column("function_id")
-    stays = pc.invert(pc.is_in(ids, pa.array(list(changes.removed), pa.string())))
+    stays = pc.invert(pc.is_in(ids, removed))
     batch = batch.filter(stays)
     identities: list[Any] = batch.column("function_id").to_pylist()
     places = [changes.moved.get(identity) for identity in identities]
     if not any(places):
         return batch
     for position, column in enumerate(batch.schema):
-        if column.name in _PLACE:
+        if column.name in PLACE:
             values = [
                 value if place is None else place[column.name]
                 for value, place in zip(batch.column(position).to_pylist(), places, strict=True)

@@ -26,17 +26,6 @@ def test_verdicts(tmp_path: Path) -> None:
     assert refusal(rights, function_id="a" * 64) is None
 
 
-def test_the_digest_tells_of_a_change(tmp_path: Path) -> None:
-    (tmp_path / "list").write_text("repository o/n")
-    digests = {
-        Rights.read(RightsOptions(licences=policy, opt_outs=uri)).digest
-        for policy in ("permissive", "any")
-        for uri in ("", str(tmp_path / "list"))
-    }
-    assert len(digests) == 4
-    assert Rights.read(RightsOptions()).digest in digests
-
-
 def test_a_list_that_is_gone_stops_the_build(tmp_path: Path) -> None:
     with pytest.raises(OptOutError):
         Rights.read(RightsOptions(opt_outs=str(tmp_path / "gone")))
