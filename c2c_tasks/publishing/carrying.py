@@ -128,7 +128,7 @@ def _is_touched(file: pq.ParquetFile, changes: Changes) -> bool:
     )
 
 
-def _revised(batch: pa.RecordBatch, changes: Changes, removed: pa.Array) -> pa.RecordBatch:
+def _revised(batch: pa.RecordBatch, changes: Changes, removed: pa.StringArray) -> pa.RecordBatch:
     ids = batch.column("function_id")
     stays = pc.invert(pc.is_in(ids, removed))
     batch = batch.filter(stays)
