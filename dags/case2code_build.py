@@ -72,7 +72,7 @@ def case2code_build() -> None:
     """From a code dump to a published release."""
 
     # A worker slot is taken for the moment of a look alone.
-    @task.sensor(mode="reschedule", poke_interval=20, timeout=timedelta(days=2).total_seconds())
+    @task.sensor(mode="reschedule", poke_interval=10, timeout=timedelta(days=2).total_seconds())
     def turn() -> bool:
         """Wait until the builds of earlier dates have ended: each adds to the one before."""
         context: Any = get_current_context()

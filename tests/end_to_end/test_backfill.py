@@ -26,12 +26,11 @@ from c2c_tasks.store import normalise
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # What a day brings: some functions are near duplicates of those of another day, so it matters
-# which was first; the third day brings nothing new.
+# which was first; the second day brings nothing new.
 DAYS = {
     "2024-05-01": ["ntpath", "colorsys", "textwrap", "heapq"],
-    "2024-05-02": ["posixpath", "genericpath"],
-    "2024-05-03": ["ntpath", "posixpath"],
-    "2024-05-04": ["bisect", "fnmatch", "keyword"],
+    "2024-05-02": ["ntpath", "colorsys"],
+    "2024-05-03": ["posixpath", "genericpath", "bisect", "fnmatch"],
 }
 OPTIONS: dict[str, Any] = {
     "launcher": "process",
@@ -135,9 +134,9 @@ def test_a_backfill_gives_what_the_days_give_in_turn(
         try:
             run_build(Build(f"build-{date}", date, options))
         except NothingNew:
-            assert date == "2024-05-03"
+            assert date == "2024-05-02"
     expected = releases(in_turn)
-    assert list(expected) == ["2024.05.04-1", "2024.05.02-1", "2024.05.01-1"]
+    assert list(expected) == ["2024.05.03-1", "2024.05.01-1"]
 
     deadline = time.monotonic() + RUN_SECONDS
     while True:
