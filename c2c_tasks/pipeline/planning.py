@@ -42,6 +42,8 @@ class Plan:
     """Dump shards that are to be extracted."""
     superseded: dict[str, str]
     """Dump objects of the parent that are gone, or are read again, by URI with the reason."""
+    listing: str
+    """SHA-256 of the dump objects that the release will have been built from."""
     rules: dict[str, str]
     """SHA-256 of the lists that options name."""
     tightened: list[str]
@@ -115,6 +117,7 @@ def _plan(build: Build) -> list[ShardReference]:
         build_number=base.build_number,
         date=date,
         shards=len(shards),
+        listing=_listing_digest(known),
         superseded={item.uri: "source_changed" for item in new} | dict.fromkeys(gone, "source_gone")
         if base.parent
         else {},
@@ -226,6 +229,13 @@ def _gone(
             "the release, raise it; if not, see whether the dump is there as a whole"
         )
     return gone
+
+
+def _listing_digest(objects: Mapping[str, ObjectInfo]) -> str:
+    digest = hashlib.sha256()
+    for uri in sorted(objects):
+        digest.update(repr(objects[uri]).encode())
+    return digest.hexdigest()
 
 
 def plan_uri(build: Build) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from c2c_tasks.publishing.manifest import MANIFEST
+from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
 from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, store_for
 
@@ -64,7 +64,8 @@ def move_pointer(
 
     Newer is by version: logical date, then counter. `over` are the versions (None: nothing yet)
     that the release adds to; None where it need not. Raises PublishError where the release has no
-    manifest, or would take the place of one that it does not add to.
+    manifest, would take the place of one that it does not add to, or is left behind by a newer
+    one that does not add to it.
     """
     release = release_uri(target, version)
     if store_for(release).head(f"{release}/{MANIFEST}") is None:
@@ -77,14 +78,13 @@ def move_pointer(
         current = read_pointer(target) if info else None
         if current and version_order(current.version) >= version_order(version):
             if current.version != version:
+                if over is not None and not _adds_to(target, current.version, version):
+                    raise _overtaken(uri, current.version, version)
                 log.info("%s stays at %s, which is newer than %s", uri, current.version, version)
             return current
         replaced = current.version if current else None
         if over is not None and replaced not in over:
-            raise PublishError(
-                f"{uri}: {replaced} was published in the meantime, and {version} lacks its rows; "
-                "start a new build"
-            )
+            raise _overtaken(uri, replaced, version)
         pointer = Pointer(
             version=version,
             uri=release,
@@ -106,3 +106,20 @@ def move_pointer(
             log.info("%s points to %s", uri, version)
             return pointer
     raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed")
+
+
+def _adds_to(target: str, version: str | None, earlier: str) -> bool:
+    """Tell whether a release has another one among those that it adds to."""
+    while version is not None and version != earlier:
+        try:
+            version = read_manifest(release_uri(target, version)).parent
+        except ObjectNotFound:
+            return False
+    return version is not None
+
+
+def _overtaken(uri: str, by: str | None, version: str) -> PublishError:
+    return PublishError(
+        f"{uri}: {by} was published in the meantime, and one of it and {version} lacks the rows of "
+        "the other; start a new build"
+    )

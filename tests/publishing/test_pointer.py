@@ -112,3 +112,18 @@ def test_a_release_that_lacks_the_rows_of_the_latest_does_not_take_its_place(tar
         move_pointer(target, VERSIONS[2], **first, over=[VERSIONS[0]])
     assert move_pointer(target, VERSIONS[1], **first, over=[VERSIONS[0]]).generation == 2
     assert move_pointer(target, VERSIONS[2], **first).version == VERSIONS[2]
+
+
+def test_a_release_that_a_newer_one_left_behind_is_not_taken_for_published(
+    target: str, publish: Any, make_program: Any
+) -> None:
+    one, two = (
+        publish(target, [make_program(number)], build_id=f"build-{number}").rpartition("/")[2]
+        for number in (1, 2)
+    )
+    build = {"build_id": "a", "date": "2026-11-23"}
+    move_pointer(target, two, **build, over=[None])
+    # Neither adds to the other.
+    with pytest.raises(PublishError, match=f"{two} was published in the meantime"):
+        move_pointer(target, one, **build, over=[None])
+    assert move_pointer(target, one, **build).version == two
