@@ -368,11 +368,12 @@ class Ingestion(Relations):
     def _candidates(self, columns: str, where: str) -> str:
         """Return the query of the chosen candidates of some functions, in order of ingestion."""
         functions = f"(SELECT {_KEY}, ingested FROM functions WHERE {where})"
-        candidates = (
-            f"SELECT {_CANDIDATE} FROM occurrences "
-            f"UNION ALL SELECT {_CANDIDATE} FROM old ANTI JOIN lost USING ({_KEY}) "
-            "WHERE function_id NOT IN (SELECT function_id FROM chosen WHERE shaken)"
-        )
+        candidates = f"SELECT {_CANDIDATE} FROM occurrences"
+        if not self.replays:  # of the ledger nothing is left then, which the join would find late
+            candidates += (
+                f" UNION ALL SELECT {_CANDIDATE} FROM old ANTI JOIN lost USING ({_KEY}) "
+                "WHERE function_id NOT IN (SELECT function_id FROM chosen WHERE shaken)"
+            )
         return (
             f"SELECT {columns} FROM ({candidates}) JOIN {functions} USING ({_KEY}) "
             "ORDER BY ingested, function_id"
