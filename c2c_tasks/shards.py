@@ -59,6 +59,12 @@ class Stage:
         self.rows_in += rows
         self.dropped[reason] = self.dropped.get(reason, 0) + rows
 
+    def add(self, other: Stage) -> None:
+        """Count the rows of another stage, too."""
+        self.keep(other.rows_out)
+        for reason, rows in other.dropped.items():
+            self.drop(reason, rows)
+
     def check(self) -> None:
         """Raise ValueError unless every row that came in went on or was dropped."""
         if self.rows_in != self.rows_out + sum(self.dropped.values()):
@@ -121,11 +127,7 @@ def funnel(reports: Iterable[StepReport]) -> list[Stage]:
     for report in reports:
         for stage in report.stages:
             stage.check()
-            sum_ = total.stage(stage.name, stage.unit)
-            sum_.rows_in += stage.rows_in
-            sum_.rows_out += stage.rows_out
-            for reason, rows in stage.dropped.items():
-                sum_.dropped[reason] = sum_.dropped.get(reason, 0) + rows
+            total.stage(stage.name, stage.unit).add(stage)
     return total.stages
 
 

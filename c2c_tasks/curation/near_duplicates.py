@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import duckdb
@@ -23,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from c2c_tasks.curation.signatures import PERMUTATIONS, Hashes, read_signatures
+from c2c_tasks.curation.signatures import PERMUTATIONS, Hashes, number_in_common, read_signatures
 from c2c_tasks.curation.stored_sets import StoredSets
 
 MISSED = 1e-3
@@ -55,10 +54,8 @@ class Pairs:
 
 def jaccard(one: Hashes, other: Hashes) -> float:
     """Return the share of the members of either set that both have; 1.0 for two empty sets."""
-    both = np.concatenate((one, other))
-    both.sort()
-    common = int(np.count_nonzero(both[1:] == both[:-1]))
-    union = len(both) - common
+    common = number_in_common(one, other)
+    union = len(one) + len(other) - common
     return common / union if union else 1.0
 
 
@@ -121,12 +118,7 @@ class NearDuplicates:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

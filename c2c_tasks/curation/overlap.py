@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from c2c_tasks.curation.signatures import Hashes
+from c2c_tasks.curation.signatures import Hashes, number_in_common
 
 LEAST_SHINGLES = 15
 """Protected programs with fewer are not looked for inside others: much holds ``x + 1``."""
@@ -151,10 +151,8 @@ class OverlapIndex:
 
     def _overlap(self, shingles: Hashes, program: ProtectedProgram) -> Overlap | None:
         size = len(program.shingles)
-        both = np.concatenate((shingles, program.shingles))
-        both.sort()
-        common = int(np.count_nonzero(both[1:] == both[:-1]))
-        jaccard = common / (len(both) - common)
+        common = number_in_common(shingles, program.shingles)
+        jaccard = common / (len(shingles) + size - common)
         if jaccard >= self._threshold:
             return Overlap(program.name, "jaccard", jaccard)
         enough = common - SHARED_BY_CHANCE >= self._threshold * size

@@ -57,6 +57,13 @@ def minhash(hashes: Hashes) -> npt.NDArray[np.uint32]:
     return (least >> np.uint64(32)).astype(np.uint32)
 
 
+def number_in_common(one: Hashes, other: Hashes) -> int:
+    """Return how many hashes both have."""
+    both = np.concatenate((one, other))
+    both.sort()
+    return int(np.count_nonzero(both[1:] == both[:-1]))
+
+
 def read_shingles(stored: bytes) -> Hashes:
     """Return the hashes of a candidate's `shingles`."""
     return np.frombuffer(stored, "<u8").astype(np.uint64, copy=False)

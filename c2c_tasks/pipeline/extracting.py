@@ -13,8 +13,9 @@ from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.extraction.processes import Crashed, map_in_processes
-from c2c_tasks.pipeline.build import Build, BuildError, ShardReference, reference
+from c2c_tasks.pipeline.build import Build, ShardReference, reference
 from c2c_tasks.pipeline.planning import Plan
+from c2c_tasks.pipeline.rules import check_rule
 from c2c_tasks.records import Candidate, SourceFile
 from c2c_tasks.shards import Stage, StepReport, run_step, write_shard
 from c2c_tasks.sources import read_object
@@ -37,8 +38,7 @@ def extract(build: Build, dump_shard: ShardReference) -> ShardReference:
         report.stage("parsed files", "files")
         report.stage("functions", "functions")
         rights = Rights.read(build.config.rights)
-        if rights.opt_outs.digest != rules["opt_outs"]:
-            raise BuildError("opt_outs: changed since the build was planned; clear `plan`")
+        check_rule("opt_outs", rights.opt_outs.digest, rules)
         files = _files(build, dump_shard, rights, report)
         candidates = _candidates(files, build.config.extraction, report)
         write_shard(report.shard, Candidate, _permitted(candidates, rights, report))
@@ -94,7 +94,8 @@ def _candidates(
                 report.problem(f"{result.item.dump}: {result.item.path}: {reason}")
             else:
                 found, stages = result
-                _add(stages, report)
+                for stage in stages:
+                    report.stage(stage.name, stage.unit).add(stage)
                 yield from found
 
 
@@ -118,11 +119,3 @@ def _extract_file(
     report = StepReport("extract", file.dump)
     found = extract_functions(file, options, report, identify=canonical_digest_of)
     return [*map(sign, found)], report.stages
-
-
-def _add(stages: list[Stage], report: StepReport) -> None:
-    for stage in stages:
-        total = report.stage(stage.name, stage.unit)
-        total.keep(stage.rows_out)
-        for reason, rows in stage.dropped.items():
-            total.drop(reason, rows)

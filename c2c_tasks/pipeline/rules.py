@@ -22,5 +22,10 @@ def digests_of_rules(config: BuildConfig) -> dict[str, str]:
 def check_rules(config: BuildConfig, planned: dict[str, str]) -> None:
     """Raise BuildError where a list says something else than when the build was planned."""
     for name, digest in digests_of_rules(config).items():
-        if digest != planned[name]:
-            raise BuildError(f"{name}: changed since the build was planned; clear `plan`")
+        check_rule(name, digest, planned)
+
+
+def check_rule(name: str, digest: str, planned: dict[str, str]) -> None:
+    """Raise BuildError where a list's digest is not the one that was planned with."""
+    if digest != planned[name]:
+        raise BuildError(f"{name}: changed since the build was planned; clear `plan`")

@@ -154,9 +154,7 @@ def only(*found: str) -> Any:
     return 0, [(name, 0) for name in found]
 
 
-@pytest.mark.slow
-# B gave way to A, and comes back when A leaves: after C, which was kept meanwhile.
-@example(
+an_orphan_comes_back = example(
     days=[
         {"d1": only("A")},
         {"d1": only("A"), "d2": only("B")},
@@ -165,6 +163,11 @@ def only(*found: str) -> Any:
     ],
     near=frozenset({frozenset("AB"), frozenset("BC")}),
 )
+"""B gave way to A, and comes back when A leaves: after C, which was kept meanwhile."""
+
+
+@pytest.mark.slow
+@an_orphan_comes_back
 # A is found elsewhere under other names: another text, which is new.
 @example(
     days=[
@@ -198,16 +201,7 @@ def test_a_chain_is_what_a_build_from_nothing_comes_to(days: list[Dump], near: N
 
 
 @pytest.mark.slow
-# What gave way to A comes back when A leaves, after what was kept since: in a replay as well.
-@example(
-    days=[
-        {"d1": only("A")},
-        {"d1": only("A"), "d2": only("B")},
-        {"d1": only("A"), "d2": only("B"), "d3": only("C")},
-        {"d2": only("B"), "d3": only("C")},
-    ],
-    near=frozenset({frozenset("AB"), frozenset("BC")}),
-)
+@an_orphan_comes_back
 @given(days=st.lists(dumps, min_size=2, max_size=5), near=nearness)
 @settings(max_examples=10)
 def test_a_night_may_as_well_build_from_nothing(days: list[Dump], near: Near) -> None:
