@@ -420,6 +420,21 @@ class PublishingOptions(Section):
     max_failed_shards: int = Field(
         0, ge=0, le=MAX_SHARDS, description="Shards that may fail without failing the build."
     )
+    conditional_writes: Literal["store", "catalogue"] = Field(
+        "store",
+        description="Who keeps publishers from overwriting each other. `store`: the store, by "
+        "conditional writes (S3 has them). `catalogue`: a lock in the catalogue's database, for "
+        "stores that lack them; every publisher must then use the same catalogue.",
+    )
+    hub_repository: str = Field(
+        "",
+        description="Dataset on the Hugging Face Hub that releases are pushed to, as "
+        "`organisation/name`; the token is `HF_TOKEN`. Empty: none.",
+        examples=["organisation/case2code"],
+    )
+    hub_private: bool = Field(
+        True, description="Make the dataset on the Hub private where it is not there yet."
+    )
 
     @field_validator("target")
     @classmethod
