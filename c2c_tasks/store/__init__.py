@@ -23,6 +23,7 @@ from c2c_tasks.store.objects import (
     Store,
     StoreError,
     StoreUnavailable,
+    Unfinished,
 )
 from c2c_tasks.store.s3 import S3Store
 
@@ -32,6 +33,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "Unfinished",
     "file_path",
     "local_copy",
     "normalise",

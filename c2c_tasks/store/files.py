@@ -8,12 +8,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError
+from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, Unfinished
+
+TEMPORARY = ".c2c-"
+LOCK = f"{TEMPORARY}lock"
 
 
 def file_path(uri: str) -> Path:
@@ -37,7 +41,7 @@ class FileStore:
             folders.sort()
             for name in sorted(names):
                 path = Path(folder, name)
-                if name.startswith(".c2c-") or not path.is_file():
+                if name.startswith(TEMPORARY) or not path.is_file():
                     continue
                 yield self._info(path, path.stat())
 
@@ -77,7 +81,7 @@ class FileStore:
 
     def replace(self, uri: str, data: bytes, etag: str) -> ObjectInfo | None:
         path = file_path(uri)
-        lock_file = path.with_name(".c2c-lock")
+        lock_file = path.with_name(LOCK)
         with self._staged(uri, data) as (temporary, _), lock_file.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             current = self.head(uri)
@@ -107,6 +111,20 @@ class FileStore:
     def delete(self, uri: str) -> None:
         file_path(uri).unlink(missing_ok=True)
 
+    def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        for info in self.list(prefix):
+            with suppress(FileNotFoundError):  # removed since
+                yield info.uri, _time_of_change(file_path(info.uri))
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        for path in file_path(prefix).rglob(f"{TEMPORARY}*"):
+            if path.name != LOCK and path.is_file():
+                with suppress(FileNotFoundError):  # finished since
+                    yield Unfinished(path.as_uri(), _time_of_change(path), "")
+
+    def discard(self, unfinished: Unfinished) -> None:
+        self.delete(unfinished.uri)
+
     @staticmethod
     @contextmanager
     def _staged(uri: str, content: bytes | Path) -> Iterator[tuple[Path, Path]]:
@@ -115,7 +133,7 @@ class FileStore:
         temporary: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".c2c-", dir=target.parent)
+            handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
             temporary = Path(name)
             with os.fdopen(handle, "wb") as stream:
                 if isinstance(content, Path):
@@ -137,3 +155,7 @@ class FileStore:
     def _info(path: Path, status: os.stat_result) -> ObjectInfo:
         etag = f"{status.st_size}-{status.st_mtime_ns}"
         return ObjectInfo(path.as_uri(), etag, status.st_size)
+
+
+def _time_of_change(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -29,6 +30,18 @@ class ObjectInfo:
     """Changes when the content does: S3's ETag; of a file its size and time of change."""
     size: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A write that was begun and is not done: of a running process, or left by a dead one."""
+
+    uri: str
+    """The object that was to be written; of a file its temporary name."""
+    started: datetime
+    """When it was begun, or last got data, in UTC by the store's clock."""
+    token: str
+    """Tells it from other writes of the object: S3's upload id."""
 
 
 class Store(Protocol):
@@ -63,3 +76,12 @@ class Store(Protocol):
 
     def delete(self, uri: str) -> None:
         """Remove the object, if it is there."""
+
+    def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield every object below the prefix with its time of change, in UTC by its clock."""
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Yield the writes below the prefix that are not done."""
+
+    def discard(self, unfinished: Unfinished) -> None:
+        """Give up a write that is not done, if it still is not, and free what it holds."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
-from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
+from c2c_tasks.store.objects import (
+    ObjectInfo,
+    ObjectNotFound,
+    StoreError,
+    StoreUnavailable,
+    Unfinished,
+)
 
 
 class S3Store:
@@ -27,16 +34,10 @@ class S3Store:
         return ObjectInfo(uri, answer["ETag"].strip('"'), answer["ContentLength"])
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        bucket, key = self._place(prefix)
-        folder = f"{key.rstrip('/')}/" if key else ""
-        with self._errors(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=bucket, Prefix=folder
-            )
-            for page in pages:
-                for item in page.get("Contents", ()):
-                    uri = f"s3://{bucket}/{item['Key']}"
-                    yield ObjectInfo(uri, item["ETag"].strip('"'), item["Size"])
+        bucket, _ = self._place(prefix)
+        for item in self._listed(prefix, "list_objects_v2", "Contents"):
+            uri = f"s3://{bucket}/{item['Key']}"
+            yield ObjectInfo(uri, item["ETag"].strip('"'), item["Size"])
 
     def names(self, folder: str) -> Iterator[str]:
         bucket, key = self._place(folder)
@@ -98,6 +99,30 @@ class S3Store:
         with self._errors(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
+    def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        bucket, _ = self._place(prefix)
+        for item in self._listed(prefix, "list_objects_v2", "Contents"):
+            yield f"s3://{bucket}/{item['Key']}", item["LastModified"].astimezone(UTC)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        bucket, _ = self._place(prefix)
+        for item in self._listed(prefix, "list_multipart_uploads", "Uploads"):
+            uri = f"s3://{bucket}/{item['Key']}"
+            yield Unfinished(uri, item["Initiated"].astimezone(UTC), item["UploadId"])
+
+    def discard(self, unfinished: Unfinished) -> None:
+        bucket, key = self._place(unfinished.uri)
+        with suppress(ObjectNotFound), self._errors(unfinished.uri):
+            self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=unfinished.token)
+
+    def _listed(self, prefix: str, operation: str, items: str) -> Iterator[dict[str, Any]]:
+        bucket, key = self._place(prefix)
+        folder = f"{key.rstrip('/')}/" if key else ""
+        with self._errors(prefix):
+            pages = self._client.get_paginator(operation).paginate(Bucket=bucket, Prefix=folder)
+            for page in pages:
+                yield from page.get(items, ())
+
     def _put(self, uri: str, data: bytes, **condition: str) -> ObjectInfo:
         bucket, key = self._place(uri)
         with self._errors(uri):
@@ -131,7 +156,7 @@ class S3Store:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if code in ("NoSuchKey", "NotFound", "404"):
+            if code in ("NoSuchKey", "NoSuchUpload", "NotFound", "404"):
                 raise ObjectNotFound(f"{uri}: no such object") from None
             if code == "NoSuchBucket":
                 raise StoreError(f"{uri}: no such bucket; create it first") from None
