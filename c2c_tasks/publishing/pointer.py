@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,6 +33,12 @@ class Pointer(BaseModel):
     """The build that moved the pointer here."""
     date: str
     """Logical date of that build, ``YYYY-MM-DD``."""
+    withdrawn: list[str] = Field(default_factory=list)
+    """Versions that a rollback left: no publisher moves the pointer to them again."""
+    pinned: dict[str, str] = Field(default_factory=dict)
+    """Versions that are not to be retired, each with the reason."""
+    retiring: dict[str, str] = Field(default_factory=dict)
+    """Versions that are to be retired, each with the reason, until their tombstones are there."""
 
     def to_json(self) -> bytes:
         """Return the pointer as JSON text."""
@@ -50,6 +56,36 @@ def read_pointer(target: str) -> Pointer | None:
         raise StoreError(
             f"{uri}: not a pointer to a release: {error.errors()[0]['msg'].lower()}"
         ) from None
+
+
+def change_pointer(target: str, change: Callable[[Pointer], Pointer]) -> Pointer:
+    """Replace the pointer by what `change` makes of it; return what is then there.
+
+    The pointer is all that says which release is the latest and which ones are pinned or to be
+    retired, so what is decided by looking at one version of it and holds in the next is safe from
+    whoever decides at the same time. `change` is called anew where another process got through
+    first or the outcome of a write is unknown; where it returns an equal pointer, nothing is
+    written. Raises PublishError where there is no pointer, and whatever `change` raises.
+    """
+    uri = f"{target}/{POINTER}"
+    failure: StoreError | None = None
+    for _ in range(ATTEMPTS):
+        # The ETag is read first: if the content is newer than it, the condition fails.
+        info = store_for(uri).head(uri)
+        current = read_pointer(target) if info else None
+        if info is None or current is None:
+            raise PublishError(f"{target}: nothing is published here")
+        changed = change(current)
+        if changed == current:
+            return current
+        try:
+            if store_for(uri).replace(uri, changed.to_json(), info.etag) is not None:
+                return changed
+        except StoreError as error:
+            if failure is not None:
+                raise
+            failure = error  # the outcome is unknown: look at what is there, then decide
+    raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to change it failed")
 
 
 def move_pointer(
@@ -76,6 +112,9 @@ def move_pointer(
         # The ETag is read first: if the content is newer than it, the condition fails.
         info = store_for(uri).head(uri)
         current = read_pointer(target) if info else None
+        if current and version in current.withdrawn:
+            log.info("%s stays at %s: %s was withdrawn", uri, current.version, version)
+            return current
         if current and version_order(current.version) >= version_order(version):
             if current.version != version:
                 if over is not None and not _adds_to(target, current.version, version):
@@ -91,6 +130,9 @@ def move_pointer(
             generation=current.generation + 1 if current else 1,
             build_id=build_id,
             date=date,
+            withdrawn=current.withdrawn if current else [],
+            pinned=current.pinned if current else {},
+            retiring=current.retiring if current else {},
         )
         try:
             if info is None:
