@@ -260,7 +260,7 @@ def test_what_is_decided_at_the_same_time_as_a_retirement(
 ) -> None:
     """One happens wholly before each request of the other; and again with that one killed there."""
     requests = Requests(monkeypatch)
-    refused = set()
+    outcomes = set()
     for killed in (False, True):
         for number in itertools.count(1):
             target = copies()
@@ -290,7 +290,7 @@ def test_what_is_decided_at_the_same_time_as_a_retirement(
                 assert is_whole(target, TWO), number
             if not is_whole(target, TWO):
                 assert read_tombstone(release_uri(target, TWO)), number
-            refused.add(tuple(done))
+            outcomes.add(tuple(done))
             # Whatever was cut off: the same again ends it.
             unpin(target, TWO)
             if pointer.version == TWO:
@@ -302,7 +302,9 @@ def test_what_is_decided_at_the_same_time_as_a_retirement(
             assert pointer is not None and pointer.retiring == {}
             if not came:
                 break
-        assert number > 8
+        assert number > 4
+    if change in ("pin", "roll back") and order == "retire first":  # whoever decides first refuses the other
+        assert {(True,), (False,)} <= outcomes
 
 
 def test_two_retirements_and_a_pin(
