@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
 from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, store_for
@@ -33,6 +34,8 @@ class Pointer(BaseModel):
     """The build that moved the pointer here."""
     date: str
     """Logical date of that build, ``YYYY-MM-DD``."""
+    withdrawn: list[str] = Field(default_factory=list)
+    """Versions that a person took the pointer back from: no publisher moves it there again."""
 
     def to_json(self) -> bytes:
         """Return the pointer as JSON text."""
@@ -59,23 +62,27 @@ def move_pointer(
     build_id: str,
     date: str,
     over: Sequence[str | None] | None = None,
+    conditions: Conditions = STORE,
 ) -> Pointer:
     """Point to a published release, unless a newer one is pointed to; return what is then there.
 
     Newer is by version: logical date, then counter. `over` are the versions (None: nothing yet)
     that the release adds to; None where it need not. Raises PublishError where the release has no
-    manifest, would take the place of one that it does not add to, or is left behind by a newer
-    one that does not add to it.
+    manifest, was rolled back or adds to one that was, would take the place of one that it does
+    not add to, or is left behind by a newer one that does not add to it.
     """
     release = release_uri(target, version)
     if store_for(release).head(f"{release}/{MANIFEST}") is None:
         raise PublishError(f"{release}: has no manifest, so it is not published")
     uri = f"{target}/{POINTER}"
-    failure: StoreError | None = None
     for _ in range(ATTEMPTS):
         # The ETag is read first: if the content is newer than it, the condition fails.
         info = store_for(uri).head(uri)
         current = read_pointer(target) if info else None
+        withdrawn = current.withdrawn if current else []
+        for name in (version, *(over or ())):
+            if name in withdrawn:
+                raise PublishError(f"{uri}: {name} was rolled back; start a new build")
         if current and version_order(current.version) >= version_order(version):
             if current.version != version:
                 if over is not None and not _adds_to(target, current.version, version):
@@ -91,18 +98,10 @@ def move_pointer(
             generation=current.generation + 1 if current else 1,
             build_id=build_id,
             date=date,
+            withdrawn=withdrawn,
         )
-        try:
-            if info is None:
-                moved = store_for(uri).create(uri, pointer.to_json())
-            else:
-                moved = store_for(uri).replace(uri, pointer.to_json(), info.etag)
-        except StoreError as error:
-            if failure is not None:
-                raise
-            failure = error  # the outcome is unknown: look at what is there, then decide
-            continue
-        if moved is not None:
+        text = pointer.to_json()
+        if write_or_read(conditions, uri, text, over=info.etag if info else None) == text:
             log.info("%s points to %s", uri, version)
             return pointer
     raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed")
