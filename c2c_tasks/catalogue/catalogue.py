@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -220,6 +221,18 @@ class Catalogue:
                 delete(IngestedObject).where(IngestedObject.target_id == found.target_id)
             )
             found.release_uri, found.generation = None, 0
+
+    @contextmanager
+    def locked(self, target: str) -> Iterator[Callable[[], object]]:
+        """Hold the lock of a target, for which every other transaction on that target waits.
+
+        SQLite has one lock, for all writers of the database. Gives a function that asks the
+        database whether the lock is still held, and raises CatalogueError where it is not: the
+        connection broke, or the server ended it. So does the end of the ``with``.
+        """
+        with self._database.writing() as session:
+            _lock(session, target)
+            yield lambda: session.execute(select(1))
 
 
 def _lock(session: Session, uri: str) -> Target:

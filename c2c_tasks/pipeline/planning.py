@@ -13,11 +13,13 @@ from c2c_tasks.catalogue import Catalogue, CatalogueError
 from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
 from c2c_tasks.pipeline.indexing import index_latest, recording
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.narrowing import differences
 from c2c_tasks.pipeline.rules import digests_of_rules
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import read_manifest
-from c2c_tasks.publishing.release import check_target, published_version
+from c2c_tasks.publishing.probing import check_target
+from c2c_tasks.publishing.release import published_version
 from c2c_tasks.shards import read_shard, write_shard
 from c2c_tasks.sources import is_in_dump, list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -89,7 +91,7 @@ def _plan(build: Build) -> list[ShardReference]:
     source = build.source
     target = build.config.publishing.target
     objects = list(list_dump(source))
-    check_target(target)
+    check_target(target, conditions_for(target, build.config.publishing.conditional_writes))
     rules = digests_of_rules(build.config)
     base = _base(build, Catalogue(catalogue_url()), rules)
     new = [item for item in objects if base.ingested.get(item.uri) != (item.etag, item.size)]

@@ -17,6 +17,7 @@ from c2c_tasks.pipeline.indexing import (
     record_reports,
     recording,
 )
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
@@ -92,13 +93,15 @@ def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         (folder / CARD).write_text(render_card(manifest, statistics, previews), encoding="utf-8")
         manifest = _with_files(manifest, [describe_file(folder / CARD, CARD)])
         stage_release(target, manifest.version, folder)
-    commit_release(target, manifest)
+    conditions = conditions_for(target, build.config.publishing.conditional_writes)
+    commit_release(target, manifest, conditions)
     pointer = move_pointer(
         target,
         manifest.version,
         build_id=build.build_id,
         date=plan.date,
         over=None if build.config.source.mode == "full" else [manifest.parent],
+        conditions=conditions,
     )
     catalogue = Catalogue(catalogue_url())
     index_release(catalogue, target, manifest.version)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.pipeline.build import Build, BuildError
 from c2c_tasks.pipeline.indexing import recording
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.planning import Plan, plan_objects
 from c2c_tasks.pipeline.programs import programs_that_gave_way, removed_programs
 from c2c_tasks.pipeline.progress import Progress
@@ -65,7 +66,8 @@ def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
     progress.check_completed(options.max_failed_shards)
 
     def work(report: StepReport) -> None:
-        version = claim_version(options.target, plan.date, build.build_id)
+        conditions = conditions_for(options.target, options.conditional_writes)
+        version = claim_version(options.target, plan.date, build.build_id, conditions)
         with tempfile.TemporaryDirectory(prefix="c2c-release-") as folder:
             copies = _write_files(build, plan, progress, Path(folder))
             files = stage_release(options.target, version, Path(folder), copies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from c2c_tasks.publishing.conditions import STORE, Conditions
 from c2c_tasks.publishing.pointer import Pointer, change_pointer, read_pointer
 from c2c_tasks.publishing.release import PublishError, release_uri
 from c2c_tasks.publishing.retired import read_tombstone
@@ -12,7 +13,7 @@ from c2c_tasks.publishing.versions import check_complete
 log = logging.getLogger(__name__)
 
 
-def pin(target: str, version: str, reason: str = "") -> Pointer:
+def pin(target: str, version: str, reason: str = "", conditions: Conditions = STORE) -> Pointer:
     """Keep a release from being retired; return the pointer, which says so.
 
     A release that is pinned already gets the new reason. Raises PublishError where the release
@@ -24,12 +25,12 @@ def pin(target: str, version: str, reason: str = "") -> Pointer:
         check_not_retired(target, version, pointer)
         return pointer.model_copy(update={"pinned": pointer.pinned | {version: reason}})
 
-    pointer = change_pointer(target, change)
+    pointer = change_pointer(target, change, conditions)
     log.info("%s: %s is pinned", target, version)
     return pointer
 
 
-def unpin(target: str, version: str) -> Pointer:
+def unpin(target: str, version: str, conditions: Conditions = STORE) -> Pointer:
     """Take a pin back; return the pointer. Raises PublishError where the release is unknown.
 
     Where the release is not pinned, nothing changes.
@@ -40,7 +41,7 @@ def unpin(target: str, version: str) -> Pointer:
         pinned = {name: why for name, why in pointer.pinned.items() if name != version}
         return pointer.model_copy(update={"pinned": pinned})
 
-    pointer = change_pointer(target, change)
+    pointer = change_pointer(target, change, conditions)
     log.info("%s: %s is not pinned", target, version)
     return pointer
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
 from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, store_for
@@ -34,7 +35,7 @@ class Pointer(BaseModel):
     date: str
     """Logical date of that build, ``YYYY-MM-DD``."""
     withdrawn: list[str] = Field(default_factory=list)
-    """Versions that a rollback left: no publisher moves the pointer to them again."""
+    """Versions that a person took the pointer back from: no publisher moves it there again."""
     pinned: dict[str, str] = Field(default_factory=dict)
     """Versions that are not to be retired, each with the reason."""
     retiring: dict[str, str] = Field(default_factory=dict)
@@ -58,17 +59,18 @@ def read_pointer(target: str) -> Pointer | None:
         ) from None
 
 
-def change_pointer(target: str, change: Callable[[Pointer], Pointer]) -> Pointer:
+def change_pointer(
+    target: str, change: Callable[[Pointer], Pointer], conditions: Conditions = STORE
+) -> Pointer:
     """Replace the pointer by what `change` makes of it; return what is then there.
 
     The pointer is all that says which release is the latest and which ones are pinned or to be
     retired, so what is decided by looking at one version of it and holds in the next is safe from
     whoever decides at the same time. `change` is called anew where another process got through
-    first or the outcome of a write is unknown; where it returns an equal pointer, nothing is
-    written. Raises PublishError where there is no pointer, and whatever `change` raises.
+    first; where it returns an equal pointer, nothing is written. Raises PublishError where there
+    is no pointer, and whatever `change` raises.
     """
     uri = f"{target}/{POINTER}"
-    failure: StoreError | None = None
     for _ in range(ATTEMPTS):
         # The ETag is read first: if the content is newer than it, the condition fails.
         info = store_for(uri).head(uri)
@@ -78,13 +80,9 @@ def change_pointer(target: str, change: Callable[[Pointer], Pointer]) -> Pointer
         changed = change(current)
         if changed == current:
             return current
-        try:
-            if store_for(uri).replace(uri, changed.to_json(), info.etag) is not None:
-                return changed
-        except StoreError as error:
-            if failure is not None:
-                raise
-            failure = error  # the outcome is unknown: look at what is there, then decide
+        text = changed.to_json()
+        if write_or_read(conditions, uri, text, over=info.etag) == text:
+            return changed
     raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to change it failed")
 
 
@@ -95,26 +93,27 @@ def move_pointer(
     build_id: str,
     date: str,
     over: Sequence[str | None] | None = None,
+    conditions: Conditions = STORE,
 ) -> Pointer:
     """Point to a published release, unless a newer one is pointed to; return what is then there.
 
     Newer is by version: logical date, then counter. `over` are the versions (None: nothing yet)
     that the release adds to; None where it need not. Raises PublishError where the release has no
-    manifest, would take the place of one that it does not add to, or is left behind by a newer
-    one that does not add to it.
+    manifest, was rolled back or adds to one that was, would take the place of one that it does
+    not add to, or is left behind by a newer one that does not add to it.
     """
     release = release_uri(target, version)
     if store_for(release).head(f"{release}/{MANIFEST}") is None:
         raise PublishError(f"{release}: has no manifest, so it is not published")
     uri = f"{target}/{POINTER}"
-    failure: StoreError | None = None
     for _ in range(ATTEMPTS):
         # The ETag is read first: if the content is newer than it, the condition fails.
         info = store_for(uri).head(uri)
         current = read_pointer(target) if info else None
-        if current and version in current.withdrawn:
-            log.info("%s stays at %s: %s was withdrawn", uri, current.version, version)
-            return current
+        withdrawn = current.withdrawn if current else []
+        for name in (version, *(over or ())):
+            if name in withdrawn:
+                raise PublishError(f"{uri}: {name} was rolled back; start a new build")
         if current and version_order(current.version) >= version_order(version):
             if current.version != version:
                 if over is not None and not _adds_to(target, current.version, version):
@@ -130,21 +129,12 @@ def move_pointer(
             generation=current.generation + 1 if current else 1,
             build_id=build_id,
             date=date,
-            withdrawn=current.withdrawn if current else [],
+            withdrawn=withdrawn,
             pinned=current.pinned if current else {},
             retiring=current.retiring if current else {},
         )
-        try:
-            if info is None:
-                moved = store_for(uri).create(uri, pointer.to_json())
-            else:
-                moved = store_for(uri).replace(uri, pointer.to_json(), info.etag)
-        except StoreError as error:
-            if failure is not None:
-                raise
-            failure = error  # the outcome is unknown: look at what is there, then decide
-            continue
-        if moved is not None:
+        text = pointer.to_json()
+        if write_or_read(conditions, uri, text, over=info.etag if info else None) == text:
             log.info("%s points to %s", uri, version)
             return pointer
     raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed")

@@ -12,10 +12,8 @@ import hashlib
 import json
 import logging
 import re
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date as Date
 from itertools import count
@@ -23,10 +21,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_manifest
-from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
+from c2c_tasks.store import ObjectNotFound, StoreUnavailable, read, sha256_of, store_for
 
 CLAIM = "claim.json"
+TOMBSTONE = "retired.json"
+"""Stands in a release whose files were removed. Its version is never used again."""
 UPLOADS = 8
 """Files that are uploaded and read back at a time."""
 
@@ -59,48 +60,7 @@ def version_order(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.split(r"[.-]", version)))
 
 
-def check_target(target: str) -> None:
-    """Raise PublishError unless the target can be written to and its store honours conditions.
-
-    Writes a probe object and removes it. Raises StoreUnavailable where the
-    store does not answer.
-    """
-    uri = f"{target}/.probe-{uuid.uuid4().hex}"
-    try:
-        store = store_for(uri)
-        first = store.create(uri, b"1")
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        raise PublishError(f"target {target}: not writable: {error}") from None
-    try:
-        created_twice = store.create(uri, b"2") is not None or read(uri) != b"1"
-        second = store.replace(uri, b"3", first.etag) if first else None
-        replaced_stale = second is None or store.replace(uri, b"4", first.etag if first else "")
-        kept = read(uri) == b"3"
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        raise PublishError(
-            f"target {target}: the store refuses conditional writes, which keep publishers "
-            f"from overwriting each other; use one that has them: {error}"
-        ) from None
-    finally:
-        with suppress(StoreError):  # at worst a probe of one byte is left
-            store.delete(uri)
-    if first is None or created_twice:
-        raise PublishError(
-            f"target {target}: the store ignores `If-None-Match: *`: it let an object be "
-            "created twice, so publishers could overwrite each other; use another store"
-        )
-    if replaced_stale or not kept:
-        raise PublishError(
-            f"target {target}: the store does not honour `If-Match`: the pointer to the latest "
-            "release could go back; use another store"
-        )
-
-
-def claim_version(target: str, date: str, build_id: str) -> str:
+def claim_version(target: str, date: str, build_id: str, conditions: Conditions = STORE) -> str:
     """Return the version of a build's release, claiming it where the build has none yet.
 
     `date` is the logical date, ``YYYY-MM-DD``; the version is it and a counter, ``2026.11.24-1``.
@@ -113,7 +73,8 @@ def claim_version(target: str, date: str, build_id: str) -> str:
     claim = json.dumps({"build_id": build_id, "date": day.isoformat()}, indent=1).encode()
     for number in count(1):
         version = f"{day:%Y.%m.%d}-{number}"
-        if create_or_read(f"{release_uri(target, version)}/{CLAIM}", claim) == claim:
+        uri = f"{release_uri(target, version)}/{CLAIM}"
+        if write_or_read(conditions, uri, claim) == claim:
             return version
     raise AssertionError("unreachable")
 
@@ -182,18 +143,23 @@ def stage_release(
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def commit_release(target: str, manifest: Manifest) -> str:
+def commit_release(target: str, manifest: Manifest, conditions: Conditions = STORE) -> str:
     """Make a staged release exist, by writing its manifest; return its URI.
 
     A retry with the same manifest does nothing. Raises PublishError where a file is missing,
-    or where the version is another build's or was published with another manifest.
+    or where the version is another build's, was published with another manifest or was retired.
     """
     release = release_uri(target, manifest.version)
     text = manifest.to_json()
+    if store_for(release).head(f"{release}/{TOMBSTONE}"):
+        raise PublishError(
+            f"{release}: was retired, and a version is never used again: start a new build"
+        )
     if store_for(release).head(f"{release}/{MANIFEST}") is None:
         _check_claim(release, manifest.build_id)
+        _check_ledger(target, manifest.ledger)
         _tidy(release, manifest.files)
-    if create_or_read(f"{release}/{MANIFEST}", text) != text:
+    if write_or_read(conditions, f"{release}/{MANIFEST}", text) != text:
         other = read_manifest(release)
         different = [
             name
@@ -212,20 +178,6 @@ def describe_file(path: Path, name: str) -> FileEntry:
     """Return a local file's entry under the path that it has in the release."""
     rows = pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None
     return FileEntry(path=name, bytes=path.stat().st_size, rows=rows, sha256=sha256_of(path))
-
-
-def create_or_read(uri: str, data: bytes) -> bytes:
-    """Write the object where there is none; return what is there now, one's own or another's."""
-    try:
-        if store_for(uri).create(uri, data) is not None:
-            return data
-    except StoreError as error:
-        # The response may be lost and the write done: what is there decides.
-        try:
-            return read(uri)
-        except ObjectNotFound:
-            raise error from None
-    return read(uri)
 
 
 def stored_sha256(uri: str) -> str:
@@ -250,6 +202,20 @@ def _check_claim(release: str, build_id: str) -> None:
         raise PublishError(f"{release}: the version was not claimed before publishing") from None
     if owner != build_id:
         raise PublishError(f"{release}: claimed by build {owner}, not {build_id}")
+
+
+def _check_ledger(target: str, entries: Sequence[FileEntry]) -> None:
+    """Check that the files of the ledger are there: maintenance removes those nobody names."""
+
+    def check(entry: FileEntry) -> None:
+        info = store_for(target).head(f"{target}/{entry.path}")
+        if info is None or info.size != entry.bytes:
+            raise PublishError(
+                f"{target}/{entry.path}: missing or incomplete; clear audit, which writes it again"
+            )
+
+    with ThreadPoolExecutor(UPLOADS, "ledger") as pool:
+        list(pool.map(check, entries))
 
 
 def _tidy(release: str, files: Sequence[FileEntry]) -> None:

@@ -6,18 +6,19 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.deleting import delete_files
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
 from c2c_tasks.publishing.pins import check_not_retired
 from c2c_tasks.publishing.pointer import Pointer, change_pointer, read_pointer
 from c2c_tasks.publishing.release import (
     CLAIM,
+    TOMBSTONE,
     PublishError,
-    create_or_read,
     release_uri,
     version_order,
 )
-from c2c_tasks.publishing.retired import TOMBSTONE, Tombstone, read_tombstone
+from c2c_tasks.publishing.retired import Tombstone, read_tombstone
 from c2c_tasks.publishing.versions import check_complete, claimed_versions, is_complete
 from c2c_tasks.store import ObjectInfo, store_for
 
@@ -36,7 +37,7 @@ class Retired:
     bytes: int
 
 
-def roll_back(target: str, version: str) -> Pointer:
+def roll_back(target: str, version: str, conditions: Conditions = STORE) -> Pointer:
     """Point to an older release, and keep publishers from the newer ones; return the pointer.
 
     The versions between the two are withdrawn: their publishers, tried again, do not move the
@@ -71,12 +72,12 @@ def roll_back(target: str, version: str) -> Pointer:
         )
         return tried[-1]
 
-    pointer = change_pointer(target, change)
+    pointer = change_pointer(target, change, conditions)
     log.info("%s points to %s", target, pointer.version)
     return pointer
 
 
-def retire(target: str, version: str, reason: str) -> Retired:
+def retire(target: str, version: str, reason: str, conditions: Conditions = STORE) -> Retired:
     """Delete the files of a release for good, but manifest, claim and tombstone.
 
     One that was retired already, or is to be, keeps its first reason; what is left of its files
@@ -87,20 +88,13 @@ def retire(target: str, version: str, reason: str) -> Retired:
     release = release_uri(target, version)
     tombstone = read_tombstone(release)
     if tombstone is None:
-        pointer = change_pointer(target, lambda pointer: _with_mark(pointer, version, reason))
-        # A tombstone that came since the look was preceded by a mark, which is gone with it.
-        text = Tombstone(
-            version=version,
-            reason=pointer.retiring[version],
-            retired_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        pointer = change_pointer(
+            target, lambda pointer: _with_mark(pointer, version, reason), conditions
         )
-        written = create_or_read(
-            f"{release}/{TOMBSTONE}", f"{text.model_dump_json(indent=1)}\n".encode()
-        )
-        tombstone = Tombstone.model_validate_json(written)
+        tombstone = _bury(release, version, pointer.retiring[version], conditions)
     if (current := read_pointer(target)) and version in current.retiring:
-        change_pointer(target, lambda pointer: _without_mark(pointer, version))
-    files = list(data_files(release))
+        change_pointer(target, lambda pointer: _without_mark(pointer, version), conditions)
+    files = data_files(release)
     delete_files([info.uri for info in files], release)
     log.info("%s: retired: %s", release, tombstone.reason)
     return Retired(tombstone, len(files), sum(info.size for info in files))
@@ -124,6 +118,18 @@ def data_files(release: str) -> list[ObjectInfo]:
         for info in store_for(release).list(release)
         if info.uri.removeprefix(f"{release}/") not in STAYS
     ]
+
+
+def _bury(release: str, version: str, reason: str, conditions: Conditions) -> Tombstone:
+    """Write the tombstone of a release, unless there is one; return the one that is there."""
+    tombstone = Tombstone(
+        version=version,
+        reason=reason,
+        retired_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    text = f"{tombstone.model_dump_json(indent=1)}\n".encode()
+    there = write_or_read(conditions, f"{release}/{TOMBSTONE}", text)
+    return Tombstone.model_validate_json(there)
 
 
 def _with_mark(pointer: Pointer, version: str, reason: str) -> Pointer:

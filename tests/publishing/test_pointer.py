@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
-from c2c_tasks.store import StoreError, store_for
+from c2c_tasks.store import StoreError, StoreUnavailable, store_for
 
 VERSIONS = [f"2026.11.{day}-{number}" for day in (23, 24) for number in (1, 2, 10)]
 
@@ -92,7 +92,7 @@ def test_an_unknown_outcome_is_looked_up(
             return replace(self, uri, data, etag)
         if done:
             replace(self, uri, data, etag)
-        raise StoreError(f"{uri}: timed out")
+        raise StoreUnavailable(f"{uri}: timed out")
 
     monkeypatch.setattr(kind, "replace", lose_first_response)
     assert move(target, VERSIONS[1]) == VERSIONS[1]
@@ -127,3 +127,21 @@ def test_a_release_that_a_newer_one_left_behind_is_not_taken_for_published(
     with pytest.raises(PublishError, match=f"{two} was published in the meantime"):
         move_pointer(target, one, **build, over=[None])
     assert move_pointer(target, one, **build).version == two
+
+
+def test_what_a_person_took_the_pointer_back_from_is_not_pointed_to_again(target: str) -> None:
+    for version in VERSIONS[:4]:
+        pretend_published(target, version)
+    move(target, VERSIONS[0])
+    pointer = read_pointer(target)
+    assert pointer is not None
+    rolled_back = pointer.model_copy(update={"generation": 3, "withdrawn": [VERSIONS[1]]})
+    store_for(target).write(f"{target}/latest.json", rolled_back.to_json())
+    with pytest.raises(PublishError, match=f"{VERSIONS[1]} was rolled back"):
+        move(target, VERSIONS[1])
+    build = {"build_id": "a", "date": "2026-11-23"}
+    with pytest.raises(PublishError, match=f"{VERSIONS[1]} was rolled back"):
+        move_pointer(target, VERSIONS[2], **build, over=[VERSIONS[1]])
+    assert read_pointer(target) == rolled_back
+    moved = move_pointer(target, VERSIONS[3], **build, over=[VERSIONS[0]])
+    assert (moved.generation, moved.withdrawn) == (4, [VERSIONS[1]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from pathlib import Path
@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from c2c_tasks import store
-from c2c_tasks.publishing.manifest import Manifest, read_manifest
+from c2c_tasks.publishing.manifest import FileEntry, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import (
     PublishError,
-    check_target,
     claim_version,
     commit_release,
     release_uri,
@@ -32,50 +30,6 @@ def contents(uri: str) -> dict[str, bytes]:
     """Every object below a URI, by path."""
     listed = store_for(uri).list(uri)
     return {info.uri.removeprefix(f"{uri}/"): read(info.uri) for info in listed}
-
-
-def test_a_good_target_passes_and_keeps_no_probe(target: str) -> None:
-    check_target(target)
-    assert contents(target) == {}
-
-
-def test_a_target_that_is_not_writable_is_named(tmp_path: Path, s3_bucket: str) -> None:
-    (tmp_path / "file").write_text("in the way")
-    below_a_file = (tmp_path / "file" / "out").as_uri()
-    with pytest.raises(PublishError, match=f"target {below_a_file}: not writable"):
-        check_target(below_a_file)
-    with pytest.raises(PublishError, match=r"not writable.*no such bucket"):
-        check_target(f"{s3_bucket}-missing/x")
-    with pytest.raises(PublishError, match="scheme must be"):
-        check_target("ftp://host/x")
-
-
-@pytest.fixture
-def lossy_s3(s3_bucket: str) -> Iterator[Callable[[str], None]]:
-    """Has a request header taken away on its way to the server, as if it did not know it."""
-    events = store._s3()._client.meta.events
-    handlers = []
-
-    def drop(header: str) -> None:
-        def handler(params: dict[str, Any], **_: object) -> None:
-            params["headers"].pop(header, None)
-
-        events.register("before-call.s3.PutObject", handler)
-        handlers.append(handler)
-
-    yield drop
-    for handler in handlers:
-        events.unregister("before-call.s3.PutObject", handler)
-
-
-@pytest.mark.parametrize("header", ["If-None-Match", "If-Match"])
-def test_a_store_that_ignores_conditions_is_refused(
-    s3_bucket: str, lossy_s3: Callable[[str], None], header: str
-) -> None:
-    lossy_s3(header)
-    with pytest.raises(PublishError, match=header):
-        check_target(s3_bucket)
-    assert contents(s3_bucket) == {}
 
 
 def test_a_retry_finds_its_own_claim(target: str) -> None:
@@ -175,6 +129,31 @@ def test_commit_wants_the_claim_and_every_file(
     with pytest.raises(PublishError, match=r"README\.md: missing"):
         commit_release(target, manifest)
     assert store.head(f"{release}/manifest.json") is None
+
+
+def test_a_retired_release_is_not_published_again(
+    target: str, publish: Any, make_program: Callable[[int], Program]
+) -> None:
+    release = publish(target, [make_program(n) for n in range(12)])
+    manifest = read_manifest(release)
+    store_for(target).write(f"{release}/retired.json", b"{}")
+    with pytest.raises(PublishError, match=f"{release}: was retired"):
+        commit_release(target, manifest)
+
+
+def test_commit_wants_the_files_of_the_ledger(
+    target: str, publish: Any, make_program: Callable[[int], Program]
+) -> None:
+    release = publish(target, [make_program(n) for n in range(12)])
+    manifest = read_manifest(release)
+    store_for(target).delete(f"{release}/manifest.json")
+    entry = FileEntry(path="ledger/0.parquet", bytes=4, rows=1, sha256="0" * 64)
+    manifest = manifest.model_copy(update={"ledger": [entry]})
+    store_for(target).write(f"{target}/ledger/0.parquet", b"cut")
+    with pytest.raises(PublishError, match=r"ledger/0\.parquet: missing.*clear audit"):
+        commit_release(target, manifest)
+    store_for(target).write(f"{target}/ledger/0.parquet", b"full")
+    assert read_manifest(commit_release(target, manifest)).ledger == [entry]
 
 
 def test_strays_of_an_earlier_attempt_are_not_published(

@@ -18,7 +18,7 @@ from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.release import PublishError, claim_version, release_uri
 from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.publishing.withdrawal import retire, roll_back
-from c2c_tasks.store import StoreError, file_path, read, store_for
+from c2c_tasks.store import StoreUnavailable, file_path, read, store_for
 
 if TYPE_CHECKING:
     from tests.publishing.conftest import Publish
@@ -57,7 +57,8 @@ def test_a_rollback_keeps_publishers_from_what_it_left(releases: str) -> None:
     assert (pointer.uri, pointer.build_id) == (release_uri(releases, ONE), "build-1")
     assert pointer.date == "2026-11-24"
     for version in (TWO, THREE):
-        assert publish_again(releases, version) == ONE
+        with pytest.raises(PublishError, match=f"{version} was rolled back"):
+            publish_again(releases, version)
     assert roll_back(releases, ONE).generation == 4
     # What was withdrawn may be gone back to, and what is built from now on takes its place.
     assert roll_back(releases, TWO).withdrawn == [THREE]
@@ -77,9 +78,7 @@ def test_a_new_release_follows_a_rollback(
     assert state(releases) == (TWO, 6, [THREE, "2026.11.24-4"])
 
 
-def test_what_cannot_be_rolled_back_to(
-    releases: str, publish: Publish, make_program: Any
-) -> None:
+def test_what_cannot_be_rolled_back_to(releases: str, publish: Publish, make_program: Any) -> None:
     with pytest.raises(PublishError, match=r"has no release 2026\.11\.20-1"):
         roll_back(releases, "2026.11.20-1")
     with pytest.raises(PublishError, match="not a version"):
@@ -145,7 +144,8 @@ def test_what_is_current_or_pinned_is_not_retired(releases: str) -> None:
     retire(releases, THREE, "mistake")
     with pytest.raises(PublishError, match=f"{THREE}: retired"):
         roll_back(releases, THREE)
-    assert publish_again(releases, THREE) == TWO
+    with pytest.raises(PublishError, match=f"{THREE} was rolled back"):
+        publish_again(releases, THREE)
 
 
 def test_a_release_that_nothing_points_to_yet_is_not_pointed_to_once_it_is_retired(
@@ -156,7 +156,8 @@ def test_a_release_that_nothing_points_to_yet_is_not_pointed_to_once_it_is_retir
     pointer["withdrawn"] = []  # as if its publisher had not come to the pointer yet
     store_for(releases).write(f"{releases}/latest.json", json.dumps(pointer).encode())
     retire(releases, THREE, "mistake")
-    assert publish_again(releases, THREE) == TWO
+    with pytest.raises(PublishError, match=f"{THREE} was rolled back"):
+        publish_again(releases, THREE)
 
 
 def test_nothing_is_pinned_or_retired_where_nothing_is_published(target: str) -> None:
@@ -178,6 +179,7 @@ class Requests:
     """Counts the requests to the store of files; before the one of a number, does something."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("os.fsync", lambda _: None)  # most of the time that a write takes
         self.count = 0
         self.at = -1
         self.event: Callable[[], object] = lambda: None
@@ -236,9 +238,7 @@ CHANGES: dict[str, Callable[[str], object]] = {
 
 
 @pytest.fixture
-def copies(
-    tmp_path: Path, publish: Publish, make_program: Any
-) -> Iterator[Callable[[], str]]:
+def copies(tmp_path: Path, publish: Publish, make_program: Any) -> Iterator[Callable[[], str]]:
     """Makes targets, each with three releases of which the second one is retired by a test."""
     original = tmp_path / "target"
     for number in (1, 2, 3):
@@ -271,12 +271,14 @@ def test_what_is_decided_at_the_same_time_as_a_retirement(
             def other(target: str = target) -> object:
                 return CHANGES[change](target)
 
-            first, second = (
-                (retirement, other) if order == "retire first" else (other, retirement)
-            )
+            first, second = (retirement, other) if order == "retire first" else (other, retirement)
             done: list[bool] = []
 
-            def event(second: Callable[[], object] = second, killed: bool = killed) -> None:
+            def event(
+                second: Callable[[], object] = second,
+                killed: bool = killed,
+                done: list[bool] = done,
+            ) -> None:
                 done.append(attempt(second))
                 if killed:
                     raise Killed
@@ -302,8 +304,10 @@ def test_what_is_decided_at_the_same_time_as_a_retirement(
             assert pointer is not None and pointer.retiring == {}
             if not came:
                 break
-        assert number > 4
-    if change in ("pin", "roll back") and order == "retire first":  # whoever decides first refuses the other
+        assert number > 2
+    if (
+        change in ("pin", "roll back") and order == "retire first"
+    ):  # whoever decides first refuses the other
         assert {(True,), (False,)} <= outcomes
 
 
@@ -361,7 +365,7 @@ def test_a_rollback_whose_outcome_is_unknown(
             replace(self, uri, data, etag)
         if moved_on:
             publish(releases, [make_program(4)], build_id="build-4")
-        raise StoreError(f"{uri}: timed out")
+        raise StoreUnavailable(f"{uri}: timed out")
 
     monkeypatch.setattr(kind, "replace", lose_first_response)
     pointer = roll_back(releases, ONE)
