@@ -9,11 +9,13 @@ from c2c_tasks.catalogue import BuildState, Catalogue, CatalogueError, Release, 
 from c2c_tasks.config import BuildConfig, catalogue_url
 from c2c_tasks.pipeline.build import Build, NothingNew
 from c2c_tasks.publishing.data_files import read_dump_objects
-from c2c_tasks.publishing.manifest import DATA_CONFIGS, MANIFEST, Manifest, read_manifest
+from c2c_tasks.publishing.manifest import DATA_CONFIGS, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import Pointer, read_pointer
-from c2c_tasks.publishing.release import PublishError, release_uri, version_order
+from c2c_tasks.publishing.release import PublishError, release_uri
+from c2c_tasks.publishing.retired import read_tombstone
+from c2c_tasks.publishing.versions import complete_versions
 from c2c_tasks.shards import StepReport, code_version, config_digest
-from c2c_tasks.store import ObjectNotFound, store_for
+from c2c_tasks.store import ObjectNotFound
 
 
 @contextmanager
@@ -119,6 +121,8 @@ def _index_chain(
         if known is not None and (known.uri, known.build_id) == (uri, manifest.build_id):
             over = uri
             break
+        if read_tombstone(uri):
+            break  # retired, and its list of objects with it
         chain.append(manifest)
     entry: Release | None = None
     for manifest in reversed(chain):
@@ -142,7 +146,7 @@ def rebuild(catalogue: Catalogue, target: str) -> list[Release]:
     from releases: of those, builds and reports that are known stay, and the objects are read
     again by the next build. Raises PublishError where the target holds no release.
     """
-    versions = _published(target)
+    versions = complete_versions(target)
     if not versions:
         raise PublishError(f"{target}: no release is published here; give the target of builds")
     catalogue.forget_releases(target)
@@ -162,17 +166,6 @@ def rebuild(catalogue: Catalogue, target: str) -> list[Release]:
         )
     index_latest(catalogue, target)
     return catalogue.releases(target)
-
-
-def _published(target: str) -> list[str]:
-    """Return the versions of the complete releases of a target, oldest first."""
-    folder = f"{target}/releases"
-    versions = []
-    for item in store_for(folder).list(folder):
-        version, _, path = item.uri.removeprefix(f"{folder}/").partition("/")
-        if path == MANIFEST:
-            versions.append(version)
-    return sorted(versions, key=version_order)
 
 
 def _entry(target: str, manifest: Manifest) -> Release:
