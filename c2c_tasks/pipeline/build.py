@@ -76,7 +76,7 @@ class Build:
     @property
     def work(self) -> str:
         """URI of the folder of the build's shards."""
-        return f"{work_area()}/{re.sub(r'[^A-Za-z0-9._-]+', '-', self.build_id)}"
+        return f"{work_area()}/{work_name(self.build_id)}"
 
     def shard(self, step: str, index: int) -> str:
         """URI of a step's shard."""
@@ -85,6 +85,11 @@ class Build:
     def folder(self, step: str) -> str:
         """URI of the folder of a step's shards."""
         return f"{self.work}/{step}"
+
+
+def work_name(build_id: str) -> str:
+    """Return the name of a build's folder in the work area."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", build_id)
 
 
 def reference(source: ShardReference, report: StepReport) -> ShardReference:

@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 class Retired:
     """A release that was retired, and what that has freed."""
 
-    tombstone: Tombstone
+    version: str
+    reason: str
     files: int
     bytes: int
 
@@ -97,7 +98,7 @@ def retire(target: str, version: str, reason: str, conditions: Conditions = STOR
     files = data_files(release)
     delete_files([info.uri for info in files], release)
     log.info("%s: retired: %s", release, tombstone.reason)
-    return Retired(tombstone, len(files), sum(info.size for info in files))
+    return Retired(version, tombstone.reason, len(files), sum(info.size for info in files))
 
 
 def check_retirable(pointer: Pointer, version: str) -> None:

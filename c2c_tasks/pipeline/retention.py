@@ -1,0 +1,149 @@
+"""Retention: what releases and builds leave behind is removed once nobody can need it.
+
+Any number of runs may go on at a time, beside builds and people, and each may be cut off: what
+is removed is looked at again right before, and a release goes by way of `retire`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain
+from typing import Literal
+
+from c2c_tasks.catalogue import Catalogue
+from c2c_tasks.config import RetentionOptions, catalogue_url, work_area
+from c2c_tasks.pipeline import old_releases
+from c2c_tasks.pipeline.locking import conditions_for
+from c2c_tasks.pipeline.work_areas import WorkArea, store_time, work_areas
+from c2c_tasks.store import store_for
+
+GRACE = timedelta(days=1)
+"""For which the work area of a build that is done stays, and a write that is not done."""
+LEDGER_GRACE = timedelta(days=7)
+"""For which a ledger file stays that nothing names: a build writes it before its report says so."""
+
+Kind = Literal["release", "staged_release", "work_area", "ledger_file", "unfinished_write"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that was removed, or would be."""
+
+    kind: Kind
+    uri: str
+    files: int
+    bytes: int
+    """0 for a write that is not done: stores do not tell."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What a run of retention removed, or would have."""
+
+    dry_run: bool
+    removals: list[Removal] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Return how much was removed: of each kind, and bytes of all."""
+        kinds = Counter(removal.kind for removal in self.removals)
+        return dict(kinds) | {"bytes": sum(removal.bytes for removal in self.removals)}
+
+
+def retain(options: RetentionOptions) -> Retention:
+    """Remove what is not to be kept of a target and its builds; return what that was.
+
+    Each removal is a line of the log. Raises StoreError or CatalogueError where store or
+    catalogue cannot be used; what was removed until then stays removed.
+    """
+    retention = Retention(options.retention_dry_run)
+    for removal in _removals(options):
+        log.info(
+            "%s %s: %s (%d files, %.1f MB)",
+            "would remove" if retention.dry_run else "removed",
+            removal.uri,
+            removal.reason,
+            removal.files,
+            removal.bytes / 1e6,
+        )
+        retention.removals.append(removal)
+    log.info(
+        "retention of %s%s: %s",
+        options.target,
+        ", dry run" if retention.dry_run else "",
+        retention.counts(),
+    )
+    return retention
+
+
+def _removals(options: RetentionOptions) -> Iterator[Removal]:
+    """Yield each removal once it is done, or where it is a dry run, found."""
+    catalogue = Catalogue(catalogue_url())
+    target, dry_run = options.target, options.retention_dry_run
+    known = catalogue.target(target)
+    areas = list(work_areas(catalogue))
+    done = [
+        area
+        for area in areas
+        if known is not None
+        and area.targets == {known.target_id}
+        and area.age > (GRACE if area.finished else timedelta(days=options.keep_failed_days))
+    ]
+    staying = [area for area in areas if area not in done]
+    if next(store_for(target).names(target), None):
+        yield from _of_target(options, staying)
+    yield from _of_work_areas(done, dry_run=dry_run)
+    for place in (target, work_area()):
+        yield from _unfinished(place, dry_run=dry_run)
+
+
+def _of_target(options: RetentionOptions, staying: Sequence[WorkArea]) -> Iterator[Removal]:
+    target, dry_run = options.target, options.retention_dry_run
+    conditions = conditions_for(target, options.conditional_writes)
+    clock = store_time(target)
+    retired: set[str] = set()
+    for item in chain(
+        old_releases.retired_in_part(target),
+        old_releases.beyond(target, options.keep_releases, staying),
+    ):
+        if found := old_releases.removed(item, conditions, dry_run=dry_run):
+            retired.add(item.version)
+            yield Removal("release", item.uri, found.files, found.bytes, item.reason)
+    before = clock - timedelta(days=options.keep_failed_days)
+    for staged in old_releases.never_committed(target, before, staying):
+        if dry_run or old_releases.remove_staged(target, staged):
+            yield Removal("staged_release", staged.uri, staged.files, staged.bytes, staged.reason)
+    ledger = old_releases.Ledger(target, staying, without=retired)
+    for info in ledger.unnamed(clock - LEDGER_GRACE):
+        if dry_run or ledger.remove(info):
+            yield Removal("ledger_file", info.uri, 1, info.size, "no release names it")
+
+
+def _of_work_areas(areas: Sequence[WorkArea], *, dry_run: bool) -> Iterator[Removal]:
+    for area in areas:
+        files = list(store_for(area.uri).list(area.uri))
+        if not dry_run:
+            area.remove()
+        reason = f"its build is {area.state}, and last heard of {area.age.days} days ago"
+        yield Removal("work_area", area.uri, len(files), sum(info.size for info in files), reason)
+
+
+def _unfinished(place: str, *, dry_run: bool) -> Iterator[Removal]:
+    """Remove writes that are not done and will not be: of uploads in parts, of files."""
+    store = store_for(place)
+    if not (writes := list(store.unfinished(place))):
+        return
+    clock = store_time(place)
+    for write in writes:
+        age = clock - write.started
+        if age > GRACE:
+            if not dry_run:
+                store.discard(write)
+            reason = f"a write that was begun {age.days} days ago"
+            yield Removal("unfinished_write", write.uri, 1, 0, reason)
