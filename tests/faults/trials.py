@@ -11,7 +11,6 @@ from c2c_tasks import store
 from c2c_tasks.publishing.manifest import Manifest
 from c2c_tasks.publishing.pointer import Pointer
 from c2c_tasks.store import StoreError
-from c2c_tasks.store.s3 import S3Store
 from tests.faults.proxy import FaultyProxy, Request, Rule
 from tests.faults.small_release import SmallRelease
 
@@ -20,19 +19,21 @@ class Reader:
     """Somebody who reads the latest release of a target, past the proxy."""
 
     def __init__(self, endpoint: str, target: str) -> None:
-        self.store = S3Store(boto3.client("s3", endpoint_url=endpoint))
-        self.target = target
+        self.client = boto3.client("s3", endpoint_url=endpoint)
+        self.bucket, _, self.prefix = target.removeprefix("s3://").partition("/")
         self.digests: dict[str, str] = {}
         """SHA-256 by ETag, which is a digest of the content too."""
 
     def read(self, path: str) -> bytes:
-        with self.store.open(f"{self.target}/{path}") as stream:
-            return stream.read()
+        answer = self.client.get_object(Bucket=self.bucket, Key=f"{self.prefix}/{path}")
+        body: bytes = answer["Body"].read()
+        return body
 
     def state(self) -> dict[str, str]:
         """ETags of all objects of the target, by path."""
-        listed = self.store.list(self.target)
-        return {info.uri.removeprefix(f"{self.target}/"): info.etag for info in listed}
+        folder = f"{self.prefix}/"
+        listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder)["Contents"]
+        return {item["Key"].removeprefix(folder): item["ETag"] for item in listed}
 
     def look(self) -> Pointer:
         """Check that the latest release is whole: all that its manifest names, and no more."""
@@ -64,7 +65,6 @@ class Trials:
         self.proxy = proxy
         self.target = f"{bucket}/target"
         self.reader = Reader(endpoint, self.target)
-        self.client = boto3.client("s3", endpoint_url=endpoint)
         self.old = SmallRelease("old", "2026-11-23", folder / "old").write()
         self.new = SmallRelease("new", "2026-11-24", folder / "new", self.old.version).write()
         proxy.set_up()
@@ -83,11 +83,13 @@ class Trials:
     def reset(self) -> None:
         """Take the target back to where it holds the old release alone."""
         self.proxy.set_up()
-        bucket, _, prefix = self.target.removeprefix("s3://").partition("/")
-        new = [{"Key": f"{prefix}/{path}"} for path in self.reader.state().keys() - self.before]
+        reader = self.reader
+        new = reader.state().keys() - self.before
         if new:
-            self.client.delete_objects(Bucket=bucket, Delete={"Objects": new})
-        self.client.put_object(Bucket=bucket, Key=f"{prefix}/latest.json", Body=self.pointer)
+            keys = [{"Key": f"{reader.prefix}/{path}"} for path in new]
+            reader.client.delete_objects(Bucket=reader.bucket, Delete={"Objects": keys})
+        key = f"{reader.prefix}/latest.json"
+        reader.client.put_object(Bucket=reader.bucket, Key=key, Body=self.pointer)
 
     def publish(self, *rules: Rule) -> StoreError | None:
         """Publish as a new process would, readers looking after each write; return its error."""

@@ -37,7 +37,7 @@ def test_a_target_that_is_not_writable_is_named(tmp_path: Path, s3_bucket: str) 
 @pytest.fixture
 def lossy_s3(s3_bucket: str) -> Iterator[Callable[[str], None]]:
     """Has a request header taken away on its way to the server, as if it did not know it."""
-    events = store._s3()._client.meta.events
+    events = store._s3().connection.client.meta.events
     handlers = []
 
     def drop(header: str) -> None:
@@ -108,9 +108,7 @@ def test_a_store_that_refuses_conditions_is_told_from_one_that_refuses_writes(
         raise StoreError(f"{uri}: NotImplemented")
 
     monkeypatch.setattr(FileStore, "create", refuse)
-    with pytest.raises(
-        PublishError, match=r"refuses conditional.*NotImplemented.*catalogue"
-    ):
+    with pytest.raises(PublishError, match=r"refuses conditional.*NotImplemented.*catalogue"):
         check_target(tmp_path.as_uri())
 
 
