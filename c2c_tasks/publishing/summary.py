@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from c2c_tasks.publishing.manifest import FunnelStage, Manifest, Writing, read_manifest
-from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.consuming.listing import states_of
+from c2c_tasks.consuming.printing import printable, say, show, size, table
+from c2c_tasks.publishing.manifest import FunnelStage, Manifest, Writing
 from c2c_tasks.publishing.previews import Preview, draw_previews
-from c2c_tasks.publishing.release import PublishError, release_uri
-from c2c_tasks.store import ObjectNotFound, file_path
+from c2c_tasks.records import SPLITS
 
 MAX_LINES = 40
 """Lines of one text of a sample that are shown."""
@@ -25,92 +26,142 @@ MAX_PROBLEMS = 10
 class Summary:
     """What a person wants to see of a release."""
 
-    uri: str
-    manifest: Manifest
+    release: FoundRelease
+    states: list[str]
+    """What it is in its target: see `ListedRelease`."""
     previews: list[Preview]
+    """Three samples; none of a release that was retired."""
 
     @property
-    def place(self) -> str:
-        """Where the release is: a path, or a URI where it is not on this machine."""
-        return str(file_path(self.uri)) if self.uri.startswith("file:") else self.uri
+    def manifest(self) -> Manifest:
+        """What the release holds and how it was made."""
+        return self.release.manifest
 
     @property
     def loading(self) -> list[str]:
         """Two lines of Python that load the release, or part of it."""
         config = next((p.format for p in self.previews), "programs")
-        if self.uri.startswith("file:"):
+        if self.release.uri.startswith("file:"):
             return [
                 "from datasets import load_dataset",
-                f'dataset = load_dataset("{self.place}", "{config}", split="train")',
+                f'dataset = load_dataset("{self.release.place}", "{config}", split="train")',
             ]
         return [
-            "import pyarrow.dataset",
-            f'table = pyarrow.dataset.dataset("{self.place}/{config}").to_table()',
+            "import c2c_tasks",
+            f'dataset = c2c_tasks.load("{self.release.place}", "{config}", "train")',
         ]
 
 
-def summarise(uri: str) -> Summary:
-    """Return the summary of a release, or of the latest release of a target.
-
-    Raises PublishError where there is neither.
-    """
-    try:
-        release, manifest = uri, read_manifest(uri)
-    except ObjectNotFound:
-        pointer = read_pointer(uri)
-        if pointer is None:
-            raise PublishError(
-                f"{uri}: nothing is published here; give a target or a release"
-            ) from None
-        # The target may have been copied since: the pointer's own URI is where it was made.
-        release = release_uri(uri, pointer.version)
-        manifest = read_manifest(release)
-    previews = draw_previews(release, manifest.files, seed=manifest.version)
-    return Summary(release, manifest, previews)
+def summarise(release: FoundRelease) -> Summary:
+    """Return the summary of a release."""
+    manifest = release.manifest
+    previews = (
+        []
+        if release.tombstone
+        else draw_previews(release.uri, manifest.files, seed=manifest.version)
+    )
+    return Summary(release, states_of(release), previews)
 
 
-def print_summary(uri: str, console: Console) -> None:
-    """Print the summary of a release, or of the latest release of a target."""
-    summary = summarise(uri)
+def print_summary(name: str, console: Console) -> None:
+    """Print the summary of the release of a name: see `find_release`."""
+    print_release(find_release(name), console)
+
+
+def print_release(release: FoundRelease, console: Console) -> None:
+    """Print the summary of a release; of one that was retired, what its manifest tells."""
+    summary = summarise(release)
     manifest = summary.manifest
-    console.print(_funnel(manifest.funnel))
+    _print_heading(summary, console)
+    show(console, _funnel(manifest.funnel))
     for preview in summary.previews:
-        console.print(_panel(preview))
-    console.print(_splits(manifest))
+        _print_preview(preview, console)
+    say(console)
+    show(console, _splits(manifest))
+    say(console)
+    _print_remarks(manifest, console)
+    if release.tombstone is None:
+        for line in ("Load it with", *summary.loading):
+            say(console, line)
+
+
+def _print_heading(summary: Summary, console: Console) -> None:
+    manifest, release = summary.manifest, summary.release
+    title = Text(f"{manifest.dataset_name} {manifest.version}", style="bold")
+    console.print(title.append(f"  {', '.join(summary.states)}", style="not bold green"))
+    facts = {
+        "place": release.place,
+        "adds to": manifest.parent or "nothing: built whole",
+        "build": f"{manifest.build_id}, for {manifest.created_for}",
+        "dump": f"{manifest.dump.uri}, {manifest.dump.objects:,} objects",
+        "code": manifest.code_version,
+        "files": f"{len(manifest.files):,}, {size(sum(entry.bytes for entry in manifest.files))}",
+    }
+    if release.tombstone:
+        facts["files"] = "deleted"
+        facts["retired"] = f"{release.tombstone.retired_at}: {release.tombstone.reason}"
+    for name, value in facts.items():
+        say(console, f"{name:<8} {printable(value)}")
+    say(console)
+
+
+def _funnel(funnel: Sequence[FunnelStage]) -> Table:
+    made = table(
+        ["stage", "unit", "rows in", "rows out", "dropped, by reason"],
+        numbers=["rows in", "rows out"],
+        title="Funnel",
+    )
+    for stage in funnel:
+        reasons = sorted(stage.dropped.items(), key=lambda item: (-item[1], item[0]))
+        dropped = Text(", ".join(f"{reason} {rows:,}" for reason, rows in reasons))
+        made.add_row(stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
+    return made
+
+
+def _splits(manifest: Manifest) -> Table:
+    made = table(["config", *SPLITS], numbers=SPLITS, title="Rows")
+    for config, rows in manifest.splits.items():
+        made.add_row(config, *(f"{rows.get(split, 0):,}" for split in SPLITS))
+    return made
+
+
+def _print_preview(preview: Preview, console: Console) -> None:
+    say(console)
+    title = f"{preview.format} sample from {preview.origin}"
+    say(console, printable(title).replace("\n", " "), style="bold")
+    for label, text in preview.parts:
+        lines = printable(text).splitlines()
+        say(console, f"  {label}:", style="cyan")
+        shown = Text("\n".join(lines[:MAX_LINES]))
+        show(console, Padding(shown, (0, 0, 0, 4), expand=False))
+        if len(lines) > MAX_LINES:
+            say(console, f"    … (lines more: {len(lines) - MAX_LINES})", style="dim")
+
+
+def _print_remarks(manifest: Manifest, console: Console) -> None:
     if manifest.writing is not None:
-        console.print(cost_of_writing(manifest.writing))
-    _print_problems(manifest.problems, console)
+        say(console, cost_of_writing(manifest.writing))
+    for problem in manifest.problems[:MAX_PROBLEMS]:
+        say(console, f"skipped: {printable(problem)}", style="yellow")
+    if len(manifest.problems) > MAX_PROBLEMS:
+        more = len(manifest.problems) - MAX_PROBLEMS
+        say(console, f"… {more} more in manifest.json", style="yellow")
     if manifest.failed_shards:
-        console.print(f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
+        say(console, f"incomplete: {len(manifest.failed_shards)} shards failed", style="bold red")
     if manifest.sandboxes:
-        console.print(
+        say(
+            console,
             f"functions ran in {len(manifest.sandboxes)} different sandboxes: `sandboxes` in "
             "manifest.json",
             style="yellow",
         )
     if manifest.sandbox.get("launcher") != "docker":
-        console.print(
+        say(
+            console,
             "no container: functions ran in child processes with limits, which is fit for "
             "trusted dumps alone",
             style="yellow",
         )
-    console.print()
-    for line in (f"Release {manifest.version}: {summary.place}", "Load it with", *summary.loading):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _funnel(funnel: Sequence[FunnelStage]) -> Table:
-    table = Table(title="Funnel", title_justify="left", title_style="bold")
-    table.add_column("stage")
-    table.add_column("unit")
-    table.add_column("rows in", justify="right")
-    table.add_column("rows out", justify="right")
-    table.add_column("dropped, by reason")
-    for stage in funnel:
-        reasons = sorted(stage.dropped.items(), key=lambda item: (-item[1], item[0]))
-        dropped = Text(", ".join(f"{reason} {rows:,}" for reason, rows in reasons))
-        table.add_row(stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
-    return table
 
 
 def cost_of_writing(writing: Writing) -> str:
@@ -121,34 +172,3 @@ def cost_of_writing(writing: Writing) -> str:
         f"completion tokens in {writing.seconds:,.0f} s; for each program of the build: "
         f"{writing.tokens_per_program:,.0f} tokens, {writing.seconds_per_program:.3f} s{cost}"
     )
-
-
-def _print_problems(problems: Sequence[str], console: Console) -> None:
-    for problem in problems[:MAX_PROBLEMS]:
-        console.print(Text(f"skipped: {problem}", style="yellow"))
-    if len(problems) > MAX_PROBLEMS:
-        console.print(f"… {len(problems) - MAX_PROBLEMS} more in manifest.json", style="yellow")
-
-
-def _splits(manifest: Manifest) -> Table:
-    table = Table(title="Rows", title_justify="left", title_style="bold")
-    table.add_column("config")
-    for split in ("train", "validation", "test"):
-        table.add_column(split, justify="right")
-    for config, rows in manifest.splits.items():
-        table.add_row(
-            config, *(f"{rows.get(split, 0):,}" for split in ("train", "validation", "test"))
-        )
-    return table
-
-
-def _panel(preview: Preview) -> Panel:
-    texts: list[Text] = []
-    for label, text in preview.parts:
-        lines = text.splitlines()
-        texts.append(Text(f"{label}:", style="bold cyan"))
-        texts.append(Text("\n".join(lines[:MAX_LINES])))
-        if len(lines) > MAX_LINES:
-            texts.append(Text(f"… {len(lines) - MAX_LINES} more lines", style="dim"))
-    title = Text(f"{preview.format} sample from {preview.origin}")
-    return Panel(Group(*texts), title=title, title_align="left")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from c2c_tasks.consuming.summary import print_summary, summarise
 from c2c_tasks.publishing.release import PublishError
-from c2c_tasks.publishing.summary import print_summary, summarise
 from c2c_tasks.records import FORMATS, Program
 from c2c_tasks.store import file_path
 
