@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,7 @@ def pull(
     with _alone_in(folder):
         begun = _begin(folder, manifest.version, text)
         fetched = _fetch(release, entries, folder, meter or NoMeter())
+        _remove_remains(folder, manifest.files)
         parts = wanted | (frozenset() if begun else parts_in(place, manifest))
         is_all = parts == parts_of(manifest)
         store = store_for(place)
@@ -165,6 +166,14 @@ def _fetch(
                 f"{tombstone.reason}"
             ) from None
         raise error
+
+
+def _remove_remains(folder: Path, entries: Iterable[FileEntry]) -> None:
+    """Remove what pulls that were ended have left of files, also of those not asked for now."""
+    remains = [path.with_name(f"{path.name}.part") for path in (folder / e.path for e in entries)]
+    for path in [*remains, *folder.rglob(".c2c-*")]:
+        if path.name != UNDER_WAY:
+            path.unlink(missing_ok=True)
 
 
 def _has_size(path: Path, entry: FileEntry) -> bool:
