@@ -178,4 +178,8 @@ def read_manifest(release: str) -> Manifest:
     try:
         return Manifest.model_validate_json(read(uri))
     except ValidationError as error:
-        raise StoreError(f"{uri}: not a manifest of schema version 1: {error}") from None
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the text"
+        raise StoreError(
+            f"{uri}: not a manifest of schema version 1: {where}: {first['msg'].lower()}"
+        ) from None

@@ -8,53 +8,70 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from c2c_tasks.consuming.summary import print_summary, summarise
+from c2c_tasks.consuming.finding import find_release
+from c2c_tasks.consuming.summary import print_release, print_summary, summarise
 from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.publishing.retired import TOMBSTONE
 from c2c_tasks.records import FORMATS, Program
-from c2c_tasks.store import file_path
+from c2c_tasks.store import file_path, store_for
 
 Make = Callable[..., Program]
+
+
+def shown(name: str, width: int = 120) -> str:
+    text = io.StringIO()
+    print_summary(name, Console(file=text, width=width))
+    return text.getvalue()
 
 
 def test_a_target_shows_its_latest_release(target: str, publish: Any, make_program: Make) -> None:
     publish(target, [make_program(n) for n in range(12)], date="2026-11-23", build_id="earlier")
     release = publish(target, [make_program(n) for n in range(12, 24)])
-    assert summarise(target) == summarise(release)
-    summary = summarise(target)
-    assert summary.uri == release
+    summary = summarise(find_release(target))
+    assert (summary.release.uri, summary.states) == (release, ["latest"])
+    assert summary.previews == summarise(find_release(release)).previews
     assert [preview.format for preview in summary.previews] == list(FORMATS)
     assert len({preview.sample_id[:24] for preview in summary.previews}) == 3
 
-    text = io.StringIO()
-    print_summary(target, Console(file=text, width=120))
-    shown = text.getvalue()
-    assert "no_return 15, calls_open 5" in shown
-    assert shown.count("sample from owner/name-") == 3
-    assert "no container" in shown
-    assert shown.rstrip().endswith("\n".join(summary.loading))
+    text = shown(target)
+    assert "no_return 15, calls_open 5" in text
+    assert text.count("sample from owner/name-") == 3
+    assert "no container" in text
+    assert text.rstrip().endswith("\n".join(summary.loading))
+    assert max(map(len, shown(target, width=40).split("Load it")[0].splitlines())) < 130
+    assert not set(text) & set("─│┃━╭╮")
 
 
-def test_the_two_lines_load_the_release(target: str, publish: Any, make_program: Make) -> None:
-    release = publish(target, [make_program(n) for n in range(30)])
+def test_the_two_lines_load_the_release(release: str) -> None:
+    lines = summarise(find_release(release)).loading
     loaded: dict[str, Any] = {}
-    exec("\n".join(summarise(release).loading), loaded)
-    if release.startswith("file:"):
-        assert loaded["dataset"].num_rows == 18
-        assert str(file_path(release)) in summarise(release).loading[1]
-    else:
-        assert loaded["table"].num_rows == 30
+    exec("\n".join(lines), loaded)
+    assert loaded["dataset"].num_rows == 18
+    assert (str(file_path(release)) if release.startswith("file:") else release) in lines[1]
 
 
 def test_where_nothing_is_published(target: str) -> None:
     with pytest.raises(PublishError, match="nothing is published here"):
-        summarise(target)
+        shown(target)
 
 
-def test_markup_of_a_sample_is_shown_as_it_is(
+def test_a_retired_release_shows_its_manifest(release: str) -> None:
+    tombstone = b'{"version": "2026.11.24-1", "reason": "a mistake", "retired_at": "2026-12-01"}'
+    store = store_for(release)
+    for info in list(store.list(release)):
+        if info.uri.endswith((".parquet", ".md")):
+            store.delete(info.uri)
+    store.write(f"{release}/{TOMBSTONE}", tombstone)
+    text = io.StringIO()
+    print_release(find_release(release, or_retired=True), Console(file=text, width=120))
+    assert "retired  2026-12-01: a mistake" in text.getvalue()
+    assert "Funnel" in text.getvalue() and "Load it" not in text.getvalue()
+
+
+def test_what_strangers_wrote_is_shown_as_it_is(
     tmp_path: Path, publish: Any, make_program: Make
 ) -> None:
-    programs = [make_program(n, split="train", repository="[red]x[/red]") for n in range(4)]
+    repository = "[red]x[/red]\x1b[31m"
+    programs = [make_program(n, split="train", repository=repository) for n in range(4)]
     publish(tmp_path.as_uri(), programs)
-    text = io.StringIO()
-    print_summary(tmp_path.as_uri(), Console(file=text, width=120))
-    assert "[red]x[/red]/a/b.py" in text.getvalue()
+    assert "[red]x[/red]\u241b[31m/a/b.py" in shown(tmp_path.as_uri())
