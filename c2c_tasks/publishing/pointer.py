@@ -34,7 +34,7 @@ class Pointer(BaseModel):
     date: str
     """Logical date of that build, ``YYYY-MM-DD``."""
     withdrawn: list[str] = Field(default_factory=list)
-    """Versions that a rollback left: no publisher moves the pointer to them again."""
+    """Versions that a person took the pointer back from: no publisher moves it there again."""
     pinned: dict[str, str] = Field(default_factory=dict)
     """Versions that are not to be retired, each with the reason."""
     retiring: dict[str, str] = Field(default_factory=dict)

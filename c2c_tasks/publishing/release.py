@@ -26,6 +26,7 @@ from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_ma
 from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
 
 CLAIM = "claim.json"
+TOMBSTONE = "retired.json"
 UPLOADS = 8
 """Files that are uploaded and read back at a time."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from c2c_tasks.publishing.release import TOMBSTONE
 from c2c_tasks.store import ObjectNotFound, StoreError, read
-
-TOMBSTONE = "retired.json"
 
 
 class Tombstone(BaseModel):

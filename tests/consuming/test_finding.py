@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from c2c_tasks.consuming.finding import find_release
-from c2c_tasks.publishing.release import PublishError, claim_version, release_uri
-from c2c_tasks.publishing.retired import TOMBSTONE
+from c2c_tasks.publishing.release import TOMBSTONE, PublishError, claim_version, release_uri
 from c2c_tasks.records import Program
 from c2c_tasks.store import StoreError, file_path, store_for
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from c2c_tasks.consuming.listing import list_releases
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import claim_version, release_uri
-from c2c_tasks.publishing.retired import TOMBSTONE
+from c2c_tasks.publishing.release import TOMBSTONE, claim_version, release_uri
 from c2c_tasks.records import Program
 from c2c_tasks.store import store_for
 

@@ -10,8 +10,7 @@ from rich.console import Console
 
 from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.consuming.summary import print_release, print_summary, summarise
-from c2c_tasks.publishing.release import PublishError
-from c2c_tasks.publishing.retired import TOMBSTONE
+from c2c_tasks.publishing.release import TOMBSTONE, PublishError
 from c2c_tasks.records import FORMATS, Program
 from c2c_tasks.store import file_path, store_for
 
