@@ -114,7 +114,7 @@ def never_committed(
 
     The builds of `areas` may still commit theirs.
     """
-    at_work = {area.name for area in areas}
+    names = {area.name for area in areas}
     for version in claimed_versions(target):
         release = release_uri(target, version)
         claim = f"{release}/{CLAIM}"
@@ -128,7 +128,7 @@ def never_committed(
             build = json.loads(read(claim))["build_id"]
         except ObjectNotFound:
             continue  # not a publisher's
-        if work_name(build) not in at_work:
+        if work_name(build) not in names:
             yield StagedFiles(
                 version,
                 release,

@@ -88,38 +88,39 @@ def _removals(options: RetentionOptions) -> Iterator[Removal]:
     target, dry_run = options.target, options.retention_dry_run
     known = catalogue.target(target)
     areas = list(work_areas(catalogue))
+    failed_after = timedelta(days=options.keep_failed_days)
+    at_work = [area for area in areas if not area.finished and area.age <= failed_after]
     done = [
         area
         for area in areas
         if known is not None
         and area.targets == {known.target_id}
-        and area.age > (GRACE if area.finished else timedelta(days=options.keep_failed_days))
+        and area.age > (GRACE if area.finished else failed_after)
     ]
-    staying = [area for area in areas if area not in done]
     if next(store_for(target).names(target), None):
-        yield from _of_target(options, staying)
+        yield from _of_target(options, at_work)
     yield from _of_work_areas(done, dry_run=dry_run)
     for place in (target, work_area()):
         yield from _unfinished(place, dry_run=dry_run)
 
 
-def _of_target(options: RetentionOptions, staying: Sequence[WorkArea]) -> Iterator[Removal]:
+def _of_target(options: RetentionOptions, at_work: Sequence[WorkArea]) -> Iterator[Removal]:
     target, dry_run = options.target, options.retention_dry_run
     conditions = conditions_for(target, options.conditional_writes)
     clock = store_time(target)
     retired: set[str] = set()
     for item in chain(
         old_releases.retired_in_part(target),
-        old_releases.beyond(target, options.keep_releases, staying),
+        old_releases.beyond(target, options.keep_releases, at_work),
     ):
         if found := old_releases.removed(item, conditions, dry_run=dry_run):
             retired.add(item.version)
             yield Removal("release", item.uri, found.files, found.bytes, item.reason)
     before = clock - timedelta(days=options.keep_failed_days)
-    for staged in old_releases.never_committed(target, before, staying):
+    for staged in old_releases.never_committed(target, before, at_work):
         if dry_run or old_releases.remove_staged(target, staged):
             yield Removal("staged_release", staged.uri, staged.files, staged.bytes, staged.reason)
-    ledger = old_releases.Ledger(target, staying, without=retired)
+    ledger = old_releases.Ledger(target, at_work, without=retired)
     for info in ledger.unnamed(clock - LEDGER_GRACE):
         if dry_run or ledger.remove(info):
             yield Removal("ledger_file", info.uri, 1, info.size, "no release names it")

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from c2c_tasks.config import BuildConfig, section_models
+from c2c_tasks.config import BuildConfig, RetentionOptions, section_models
 
 
 def build_params() -> dict[str, Param]:
@@ -16,6 +16,15 @@ def build_params() -> dict[str, Param]:
         option: _param(getattr(getattr(config, section), option), section, schema)
         for section, model in section_models().items()
         for option, schema in model.model_json_schema()["properties"].items()
+    }
+
+
+def retention_params() -> dict[str, Param]:
+    """Return a Param for each option of retention."""
+    options = RetentionOptions()
+    return {
+        option: _param(getattr(options, option), "retention", schema)
+        for option, schema in RetentionOptions.model_json_schema()["properties"].items()
     }
 
 

@@ -46,7 +46,7 @@ def sweep(**conf: Any) -> tuple[str, dict[str, int] | None]:
     from case2code_maintain import case2code_maintain
 
     run = case2code_maintain().test(run_conf=conf)
-    (ti,) = run.get_task_instances()
+    ti = run.get_task_instance("sweep_containers")
     return ti.state, ti.xcom_pull(task_ids="sweep_containers")
 
 
