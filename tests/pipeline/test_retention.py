@@ -17,99 +17,15 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import BuildConfig, RetentionOptions, catalogue_url, work_area
-from c2c_tasks.consuming.finding import find_release
-from c2c_tasks.consuming.verifying import verify
-from c2c_tasks.pipeline import Build, NothingNew, old_releases, retention, run_build, work_areas
-from c2c_tasks.pipeline.retention import Retention, retain
-from c2c_tasks.publishing.data_files import read_programs
+from c2c_tasks.config import catalogue_url, work_area
+from c2c_tasks.pipeline import NothingNew, old_releases, retention, work_areas
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pins import pin
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import claim_version, release_uri
-from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.publishing.withdrawal import retire, roll_back
 from c2c_tasks.store import file_path, store_for
-
-MODULES = ("colorsys", "bisect", "textwrap")
-ONE, TWO, THREE = (f"2026.11.{day}-1" for day in (20, 21, 22))
-
-
-class Nights:
-    """Three nights of a growing dump, and those that a test adds."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.dump = folder / "dump"
-        self.target = (folder / "target").as_uri()
-
-    def build(self, day: int) -> str:
-        options = {
-            "dump": str(self.dump),
-            "target": self.target,
-            "launcher": "process",
-            "inputs_per_function": 10,
-            "refine_rounds": 0,
-            "audit_programs": 1,
-            "benchmarks": [],
-            "licences": "any",
-        }
-        build = Build(f"night-{day}", f"2026-11-{day}", BuildConfig.from_flat(options))
-        return run_build(build)["version"]
-
-    def retain(self, keep: int = 0, *, dry_run: bool = False, **options: Any) -> Retention:
-        return retain(
-            RetentionOptions(
-                target=self.target, keep_releases=keep, retention_dry_run=dry_run, **options
-            )
-        )
-
-    def retired(self) -> list[str]:
-        return [v for v in (ONE, TWO, THREE) if read_tombstone(release_uri(self.target, v))]
-
-    def programs(self, version: str) -> set[str]:
-        return {p.function_id for p in read_programs(release_uri(self.target, version))}
-
-    def check(self, version: str) -> None:
-        """Assert that every byte of a release is there, its ledger's, too."""
-        assert verify(find_release(version, self.target)).faults == []
-        assert self.programs(version)
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {
-        "C2C_WORK": str(folder / "work"),
-        "C2C_CATALOGUE": f"sqlite:///{folder / 'catalogue.sqlite'}",
-        "C2C_TARGET": str(folder / "target"),
-    }
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, small_dump: Path) -> tuple[Path, Path]:
-    """Where three nights were built, and a copy of it."""
-    folder = tmp_path_factory.mktemp("nights") / "here"
-    nights = Nights(folder)
-    nights.dump.mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(folder).items():
-            patch.setenv(name, value)
-        for day, module in enumerate(MODULES, start=20):
-            shutil.copy(small_dump / f"{module}.py", nights.dump)
-            nights.build(day)
-    copy = folder.with_name("copy")
-    shutil.copytree(folder, copy)
-    return folder, copy
-
-
-@pytest.fixture
-def nights(built: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Nights:
-    """Three nights as they were built."""
-    folder, copy = built
-    shutil.rmtree(folder)
-    shutil.copytree(copy, folder)
-    for name, value in environment(folder).items():
-        monkeypatch.setenv(name, value)
-    return Nights(folder)
+from tests.pipeline.nights import ONE, THREE, TWO, Nights
 
 
 @pytest.fixture
@@ -151,133 +67,136 @@ def work_folders() -> set[str]:
 
 @pytest.mark.slow
 def test_what_is_kept_stays_whole_and_the_next_night_adds_to_it(
-    nights: Nights,
+    three_nights: Nights,
     later: Callable[[int], None],
     small_dump: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    pin(nights.target, ONE, "cited")
-    latest = nights.programs(THREE)
+    pin(three_nights.target, ONE, "cited")
+    latest = three_nights.programs(THREE)
     later(30)
-    before = snapshot(nights.folder)
+    before = snapshot(three_nights.folder)
     with caplog.at_level(logging.INFO):
-        planned = nights.retain(1, dry_run=True)
-    assert snapshot(nights.folder) == before
-    assert f"would remove {release_uri(nights.target, TWO)}: retention: older than" in caplog.text
-    done = nights.retain(1)
+        planned = three_nights.retain(1, dry_run=True)
+    assert snapshot(three_nights.folder) == before
+    assert (
+        f"would remove {release_uri(three_nights.target, TWO)}: retention: older than"
+        in caplog.text
+    )
+    done = three_nights.retain(1)
     assert done.removals == planned.removals
     assert done.counts()["release"] == 1 and done.counts()["work_area"] == 3
-    freed = len(before) - len(snapshot(nights.folder)) + 1  # the tombstone is new
+    freed = len(before) - len(snapshot(three_nights.folder)) + 1  # the tombstone is new
     assert sum(removal.files for removal in done.removals) == freed
-    assert nights.retired() == [TWO] and work_folders() == set()
+    assert three_nights.retired() == [TWO] and work_folders() == set()
     for version in (ONE, THREE):
-        nights.check(version)
-    assert nights.retain(1).removals == []
+        three_nights.check(version)
+    assert three_nights.retain(1).removals == []
 
-    shutil.copy(small_dump / "calendar.py", nights.dump)
-    fourth = nights.build(23)
-    manifest = read_manifest(release_uri(nights.target, fourth))
+    shutil.copy(small_dump / "calendar.py", three_nights.dump)
+    fourth = three_nights.build(23)
+    manifest = read_manifest(release_uri(three_nights.target, fourth))
     assert (manifest.parent, manifest.build_number) == (THREE, 4)
-    assert nights.programs(fourth) > latest
-    nights.check(fourth)
+    assert three_nights.programs(fourth) > latest
+    three_nights.check(fourth)
 
     # The lists of objects of what was retired are gone: a new catalogue begins after it.
     Path(catalogue_url().removeprefix("sqlite:///")).unlink()
     with pytest.raises(NothingNew):
-        nights.build(24)
+        three_nights.build(24)
     # It knows of no build, and leaves their work areas alone.
-    assert nights.retain(1, dry_run=True).counts().keys() == {"release", "bytes"}
+    assert three_nights.retain(1, dry_run=True).counts().keys() == {"release", "bytes"}
 
 
 def test_all_releases_are_kept_unless_a_number_is_given(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
     later(400)
-    assert set(nights.retain(0).counts()) == {"work_area", "bytes"}
-    assert set(nights.retain(3).counts()) == {"bytes"}
-    assert nights.retired() == []
+    assert set(three_nights.retain(0).counts()) == {"work_area", "bytes"}
+    assert set(three_nights.retain(3).counts()) == {"bytes"}
+    assert three_nights.retired() == []
 
 
-def test_what_the_pointer_went_back_to_is_kept(nights: Nights) -> None:
-    roll_back(nights.target, ONE)
-    nights.retain(1)
-    assert nights.retired() == [TWO]  # of the others one is current, and one the latest
+def test_what_the_pointer_went_back_to_is_kept(three_nights: Nights) -> None:
+    roll_back(three_nights.target, ONE)
+    three_nights.retain(1)
+    assert three_nights.retired() == [TWO]  # of the others one is current, and one the latest
     for version in (ONE, THREE):
-        nights.check(version)
+        three_nights.check(version)
 
 
-def test_a_release_that_its_build_has_not_pointed_to_yet_is_kept(nights: Nights) -> None:
-    roll_back(nights.target, ONE)
-    pointer = read_pointer(nights.target)
+def test_a_release_that_its_build_has_not_pointed_to_yet_is_kept(three_nights: Nights) -> None:
+    roll_back(three_nights.target, ONE)
+    pointer = read_pointer(three_nights.target)
     assert pointer is not None
     two = pointer.model_copy(update={"withdrawn": []})
-    store_for(nights.target).write(f"{nights.target}/latest.json", two.to_json())
-    assert "release" not in nights.retain(1).counts()
+    store_for(three_nights.target).write(f"{three_nights.target}/latest.json", two.to_json())
+    assert "release" not in three_nights.retain(1).counts()
 
 
 def test_builds_that_have_not_ended_keep_what_they_need(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
     later(10)
-    roll_back(nights.target, ONE)
+    roll_back(three_nights.target, ONE)
     for build_id, state in (("night-22", "failed"), ("night-21", "running")):
         set_state(build_id, state)
     (file_path(work_area()) / "unknown").mkdir()
     (file_path(work_area()) / "unknown" / "file").touch()
-    nights.retain(1)
+    three_nights.retain(1)
     # night-22 adds to the second release.
-    assert nights.retired() == []
+    assert three_nights.retired() == []
     assert work_folders() == {"night-21", "night-22", "unknown"}
     later(15)
-    assert nights.retain(1, keep_failed_days=20).counts()["bytes"] == 0
-    nights.retain(1, keep_failed_days=14)
-    assert nights.retired() == [TWO]
+    assert three_nights.retain(1, keep_failed_days=20).counts()["bytes"] == 0
+    three_nights.retain(1, keep_failed_days=14)
+    assert three_nights.retired() == [TWO]
     assert work_folders() == {"unknown"}
 
 
 def test_the_work_area_of_a_build_that_was_touched_again_stays(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
     later(2)
     path = file_path(work_area()) / "night-20" / "plan" / "plan.json"
     tomorrow = time.time() + 2 * 86_400
     os.utime(path, (tomorrow, tomorrow))
-    nights.retain()
+    three_nights.retain()
     assert work_folders() == {"night-20"}
 
 
 def test_ledger_files_that_no_release_names_are_removed(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
-    ledger = file_path(nights.target) / "ledger"
+    ledger = file_path(three_nights.target) / "ledger"
     orphan = ledger / f"{'0' * 64}.parquet"
     orphan.write_bytes(b"rows of a build that failed")
     named = {path.name for path in ledger.iterdir()} - {orphan.name}
     later(6)
-    assert "ledger_file" not in nights.retain().counts()
+    assert "ledger_file" not in three_nights.retain().counts()
     later(8)
-    result = nights.retain()
+    result = three_nights.retain()
     assert [r.uri for r in result.removals if r.kind == "ledger_file"] == [orphan.as_uri()]
     assert {path.name for path in ledger.iterdir()} == named
 
     # Those that only withdrawn and retired releases name.
-    roll_back(nights.target, ONE)
+    roll_back(three_nights.target, ONE)
     for version in (TWO, THREE):
-        retire(nights.target, version, "mistake")
-    planned = nights.retain(dry_run=True)
+        retire(three_nights.target, version, "mistake")
+    planned = three_nights.retain(dry_run=True)
     kinds = {removal.kind for removal in planned.removals}
-    assert kinds == {"ledger_file"} and nights.retain().removals == planned.removals
+    assert kinds == {"ledger_file"} and three_nights.retain().removals == planned.removals
     left = {f"ledger/{path.name}" for path in ledger.iterdir()}
-    assert left == {e.path for e in read_manifest(release_uri(nights.target, ONE)).ledger}
-    nights.check(ONE)
-    nights.build(25)
+    assert left == {e.path for e in read_manifest(release_uri(three_nights.target, ONE)).ledger}
+    three_nights.check(ONE)
+    three_nights.build(25)
 
 
 def test_a_ledger_file_that_is_named_at_the_last_moment_stays(
-    nights: Nights, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+    three_nights: Nights, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later(8)
-    manifest = file_path(release_uri(nights.target, THREE)) / "manifest.json"
+    manifest = file_path(release_uri(three_nights.target, THREE)) / "manifest.json"
     text = manifest.read_bytes()
     manifest.unlink()
     remove = old_releases.Ledger.remove
@@ -287,39 +206,39 @@ def test_a_ledger_file_that_is_named_at_the_last_moment_stays(
         return remove(self, info)
 
     monkeypatch.setattr(old_releases.Ledger, "remove", commit_first)
-    assert "ledger_file" not in nights.retain().counts()
-    nights.check(THREE)
+    assert "ledger_file" not in three_nights.retain().counts()
+    three_nights.check(THREE)
 
 
 def test_a_build_that_waits_to_be_published_keeps_its_files(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
     """It was audited, and then its publishing failed for days."""
-    release = file_path(release_uri(nights.target, THREE))
+    release = file_path(release_uri(three_nights.target, THREE))
     text = (release / "manifest.json").read_bytes()
     (release / "manifest.json").unlink()
-    roll_back(nights.target, TWO)
+    roll_back(three_nights.target, TWO)
     set_state("night-22", "failed")
     later(10)
-    assert nights.retain().counts().keys() == {"work_area", "bytes"}
+    assert three_nights.retain().counts().keys() == {"work_area", "bytes"}
     (release / "manifest.json").write_bytes(text)
-    nights.check(THREE)
+    three_nights.check(THREE)
 
     (release / "manifest.json").unlink()
     later(20)
-    counts = nights.retain().counts()
+    counts = three_nights.retain().counts()
     assert (counts["staged_release"], counts["work_area"], counts["ledger_file"]) == (1, 1, 1)
     assert {path.name for path in release.iterdir()} == {"claim.json"}
-    assert claim_version(nights.target, "2026-11-22", "another") == "2026.11.22-2"
-    assert nights.retain().removals == []
+    assert claim_version(three_nights.target, "2026-11-22", "another") == "2026.11.22-2"
+    assert three_nights.retain().removals == []
 
 
 @pytest.mark.parametrize("at", range(0, 40, 3))
 def test_a_run_that_is_cut_off_is_ended_by_the_next(
-    nights: Nights, later: Callable[[int], None], at: int, monkeypatch: pytest.MonkeyPatch
+    three_nights: Nights, later: Callable[[int], None], at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later(30)
-    kind = type(store_for(nights.target))
+    kind = type(store_for(three_nights.target))
     delete, calls = kind.delete, iter(range(1_000))
 
     class Killed(BaseException):
@@ -333,38 +252,40 @@ def test_a_run_that_is_cut_off_is_ended_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(kind, "delete", cut_off)
         with pytest.raises(Killed):
-            nights.retain(1)
-    nights.check(THREE)
-    nights.retain(1)
-    assert nights.retired() == [ONE, TWO] and work_folders() == set()
+            three_nights.retain(1)
+    three_nights.check(THREE)
+    three_nights.retain(1)
+    assert three_nights.retired() == [ONE, TWO] and work_folders() == set()
     kept = {"claim.json", "manifest.json", "retired.json"}
     for version in (ONE, TWO):
-        folder = file_path(release_uri(nights.target, version))
+        folder = file_path(release_uri(three_nights.target, version))
         assert {path.name for path in folder.iterdir()} == kept
-    assert nights.retain(1).removals == []
+    assert three_nights.retain(1).removals == []
 
 
-def test_a_retirement_that_was_only_decided_is_carried_out(nights: Nights) -> None:
-    pointer = read_pointer(nights.target)
+def test_a_retirement_that_was_only_decided_is_carried_out(three_nights: Nights) -> None:
+    pointer = read_pointer(three_nights.target)
     assert pointer is not None
     marked = pointer.model_copy(update={"retiring": {ONE: "asked for"}})
-    store_for(nights.target).write(f"{nights.target}/latest.json", marked.to_json())
-    result = nights.retain()
+    store_for(three_nights.target).write(f"{three_nights.target}/latest.json", marked.to_json())
+    result = three_nights.retain()
     assert [(r.kind, r.reason) for r in result.removals] == [("release", "asked for")]
-    assert nights.retired() == [ONE]
-    assert read_pointer(nights.target) == pointer
+    assert three_nights.retired() == [ONE]
+    assert read_pointer(three_nights.target) == pointer
 
 
 def test_writes_that_were_broken_off_are_removed(
-    nights: Nights, later: Callable[[int], None]
+    three_nights: Nights, later: Callable[[int], None]
 ) -> None:
-    paths = [file_path(place) / "deep" / ".c2c-abcd" for place in (nights.target, work_area())]
+    paths = [
+        file_path(place) / "deep" / ".c2c-abcd" for place in (three_nights.target, work_area())
+    ]
     for path in paths:
         path.parent.mkdir()
         path.write_bytes(b"half")
-    assert nights.retain().removals == []
+    assert three_nights.retain().removals == []
     later(2)
-    removals = [r for r in nights.retain().removals if r.kind == "unfinished_write"]
+    removals = [r for r in three_nights.retain().removals if r.kind == "unfinished_write"]
     assert [removal.uri for removal in removals] == [path.as_uri() for path in paths]
     assert not any(path.exists() for path in paths)
 
@@ -375,15 +296,15 @@ def test_nothing_is_made_where_nothing_is(workspace: Path) -> None:
 
 
 @pytest.fixture
-def in_s3(nights: Nights, s3_bucket: str) -> Iterator[Nights]:
+def in_s3(three_nights: Nights, s3_bucket: str) -> Iterator[Nights]:
     """The target of the three nights, in a bucket."""
-    folder = file_path(nights.target)
-    nights.target = f"{s3_bucket}/target"
+    folder = file_path(three_nights.target)
+    three_nights.target = f"{s3_bucket}/target"
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.name.startswith(".c2c-"):
-            uri = f"{nights.target}/{path.relative_to(folder).as_posix()}"
+            uri = f"{three_nights.target}/{path.relative_to(folder).as_posix()}"
             store_for(uri).upload(uri, path)
-    yield nights
+    yield three_nights
 
 
 @pytest.mark.s3
