@@ -41,13 +41,24 @@ def labels(docker_client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict
         docker_client.remove_container(found["Id"], force=True)
 
 
-def sweep(**conf: Any) -> tuple[str, dict[str, int] | None]:
-    """Run the DAG; return the state of its task and what it returned."""
+@pytest.fixture(autouse=True)
+def places(workspace: Path) -> Path:
+    """The folder of target, work area and catalogue: retention looks at them in each run."""
+    return workspace
+
+
+def maintain(task_id: str, **conf: Any) -> tuple[str, dict[str, int] | None]:
+    """Run the DAG; return the state of a task and what it returned."""
     from case2code_maintain import case2code_maintain
 
-    run = case2code_maintain().test(run_conf=conf)
-    ti = run.get_task_instance("sweep_containers")
-    return ti.state, ti.xcom_pull(task_ids="sweep_containers")
+    run = case2code_maintain().test(run_conf={"target": os.environ["C2C_TARGET"]} | conf)
+    ti = run.get_task_instance(task_id)
+    return ti.state, ti.xcom_pull(task_ids=task_id)
+
+
+def sweep(**conf: Any) -> tuple[str, dict[str, int] | None]:
+    """Sweep containers."""
+    return maintain("sweep_containers", **conf)
 
 
 PROBE = """
@@ -187,3 +198,18 @@ def test_without_an_engine_there_is_nothing_to_do(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     assert sweep() == ("skipped", None)
+
+
+def test_retention_is_a_dry_run_until_it_is_told_otherwise(
+    airflow_home: Path, places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    broken_off = places / "target" / ".c2c-write"
+    broken_off.parent.mkdir()
+    broken_off.touch()
+    os.utime(broken_off, (1, 1))
+    found = {"unfinished_write": 1, "bytes": 0}
+    assert maintain("retain") == ("success", found)
+    assert broken_off.exists()
+    assert maintain("retain", retention_dry_run=False) == ("success", found)
+    assert not broken_off.exists()
