@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -109,6 +109,13 @@ class Catalogue:
         with self._database.writing() as session:
             _lock(session, release.target)
             _merge(session, release)
+
+    def record_retired(self, target: str, reasons: Mapping[str, str]) -> None:
+        """Enter which releases of a target are retired, by URI with the reason."""
+        with self._database.writing() as session:
+            _lock(session, target)
+            for uri, reason in reasons.items():
+                session.execute(update(Release).where(Release.uri == uri).values(retired=reason))
 
     def record_latest(
         self,

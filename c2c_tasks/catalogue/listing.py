@@ -55,6 +55,7 @@ def print_releases(catalogue: Catalogue, target: str | None, *, as_json: bool = 
             "programs": release.programs,
             "samples": release.samples,
             "build": release.build_id,
+            "retired": release.retired,
             "target": release.target,
         }
         for release in catalogue.releases(target)

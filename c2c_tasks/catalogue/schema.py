@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes these tables: the head of `migrations/versions`."""
 
 BuildState = Literal["planned", "running", "published", "nothing_new", "failed"]
@@ -63,6 +63,8 @@ class Release(Base):
     config: Mapped[dict[str, Any]] = mapped_column(JSON)
     funnel: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    retired: Mapped[str | None] = mapped_column(Text)
+    """Why its files were deleted; None where they are there, as far as is known."""
 
 
 class IngestedObject(Base):

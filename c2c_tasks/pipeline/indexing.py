@@ -170,8 +170,10 @@ def rebuild(catalogue: Catalogue, target: str) -> list[Release]:
 
 def _entry(target: str, manifest: Manifest) -> Release:
     config = BuildConfig.model_validate(manifest.config)
+    uri = release_uri(target, manifest.version)
+    tombstone = read_tombstone(uri)
     return Release(
-        uri=release_uri(target, manifest.version),
+        uri=uri,
         target=target,
         version=manifest.version,
         parent=manifest.parent,
@@ -187,4 +189,5 @@ def _entry(target: str, manifest: Manifest) -> Release:
         ),
         config=manifest.config,
         funnel=[stage.model_dump() for stage in manifest.funnel],
+        retired=tombstone.reason if tombstone else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,23 +56,32 @@ class StagedFiles:
         return len(self.paths)
 
 
-def retired_in_part(target: str) -> Iterator[OldRelease]:
-    """Yield the releases whose retirement was cut off."""
+def retired_releases(target: str) -> dict[str, str]:
+    """Return the versions that have a tombstone, each with the reason."""
+    found = {}
+    for version in complete_versions(target):
+        if tombstone := read_tombstone(release_uri(target, version)):
+            found[version] = tombstone.reason
+    return found
+
+
+def retired_in_part(target: str, retired: Mapping[str, str]) -> Iterator[OldRelease]:
+    """Yield the releases whose retirement was cut off; `retired` have a tombstone."""
     pointer = read_pointer(target)
     marks = dict(pointer.retiring) if pointer else {}
-    for version in complete_versions(target):
-        tombstone = read_tombstone(release_uri(target, version))
-        if tombstone and (version in marks or data_files(release_uri(target, version))):
-            yield OldRelease(target, version, tombstone.reason)
-        elif version in marks:
-            yield OldRelease(target, version, marks[version])
+    for version, reason in (marks | dict(retired)).items():
+        if version in marks or data_files(release_uri(target, version)):
+            yield OldRelease(target, version, reason)
 
 
-def beyond(target: str, number: int, areas: Sequence[WorkArea]) -> Iterator[OldRelease]:
+def beyond(
+    target: str, number: int, retired: Mapping[str, str], areas: Sequence[WorkArea]
+) -> Iterator[OldRelease]:
     """Yield the releases that are not to be kept where `number` are; 0: all are.
 
-    Besides the latest ones these stay: the one that the pointer names, those that are pinned,
-    those that the pointer may be about to move to, and those that the builds of `areas` add to.
+    `retired` are counted no more. Besides the latest ones these stay: the one that the pointer
+    names, those that are pinned, those that the pointer may be about to move to, and those that
+    the builds of `areas` add to.
     """
     pointer = read_pointer(target)
     if not number or pointer is None:
@@ -80,7 +89,7 @@ def beyond(target: str, number: int, areas: Sequence[WorkArea]) -> Iterator[OldR
     there = [
         version
         for version in complete_versions(target)
-        if not read_tombstone(release_uri(target, version)) and version not in pointer.retiring
+        if version not in retired and version not in pointer.retiring
     ]
     needed = {uri for area in areas for uri in area.releases()}
     for version in there[:-number]:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import chain
 from typing import Literal
 
 from c2c_tasks.catalogue import Catalogue
@@ -19,6 +18,7 @@ from c2c_tasks.config import RetentionOptions, catalogue_url, work_area
 from c2c_tasks.pipeline import old_releases
 from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.work_areas import WorkArea, store_time, work_areas
+from c2c_tasks.publishing.release import release_uri
 from c2c_tasks.store import store_for
 
 GRACE = timedelta(days=1)
@@ -98,29 +98,35 @@ def _removals(options: RetentionOptions) -> Iterator[Removal]:
         and area.age > (GRACE if area.finished else failed_after)
     ]
     if next(store_for(target).names(target), None):
-        yield from _of_target(options, at_work)
+        yield from _of_target(options, catalogue, at_work)
     yield from _of_work_areas(done, dry_run=dry_run)
     for place in (target, work_area()):
         yield from _unfinished(place, dry_run=dry_run)
 
 
-def _of_target(options: RetentionOptions, at_work: Sequence[WorkArea]) -> Iterator[Removal]:
+def _of_target(
+    options: RetentionOptions, catalogue: Catalogue, at_work: Sequence[WorkArea]
+) -> Iterator[Removal]:
     target, dry_run = options.target, options.retention_dry_run
     conditions = conditions_for(target, options.conditional_writes)
     clock = store_time(target)
-    retired: set[str] = set()
-    for item in chain(
-        old_releases.retired_in_part(target),
-        old_releases.beyond(target, options.keep_releases, at_work),
-    ):
+    retired = old_releases.retired_releases(target)
+    to_retire = [
+        *old_releases.retired_in_part(target, retired),
+        *old_releases.beyond(target, options.keep_releases, retired, at_work),
+    ]
+    for item in to_retire:
         if found := old_releases.removed(item, conditions, dry_run=dry_run):
-            retired.add(item.version)
+            retired[item.version] = found.reason
             yield Removal("release", item.uri, found.files, found.bytes, item.reason)
+    if retired and not dry_run:
+        reasons = {release_uri(target, version): why for version, why in retired.items()}
+        catalogue.record_retired(target, reasons)
     before = clock - timedelta(days=options.keep_failed_days)
     for staged in old_releases.never_committed(target, before, at_work):
         if dry_run or old_releases.remove_staged(target, staged):
             yield Removal("staged_release", staged.uri, staged.files, staged.bytes, staged.reason)
-    ledger = old_releases.Ledger(target, at_work, without=retired)
+    ledger = old_releases.Ledger(target, at_work, without=retired.keys())
     for info in ledger.unnamed(clock - LEDGER_GRACE):
         if dry_run or ledger.remove(info):
             yield Removal("ledger_file", info.uri, 1, info.size, "no release names it")

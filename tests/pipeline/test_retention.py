@@ -89,6 +89,8 @@ def test_what_is_kept_stays_whole_and_the_next_night_adds_to_it(
     freed = len(before) - len(snapshot(three_nights.folder)) + 1  # the tombstone is new
     assert sum(removal.files for removal in done.removals) == freed
     assert three_nights.retired() == [TWO] and work_folders() == set()
+    known = Catalogue(catalogue_url()).releases(three_nights.target)
+    assert [entry.version for entry in known if entry.retired] == [TWO]
     for version in (ONE, THREE):
         three_nights.check(version)
     assert three_nights.retain(1).removals == []
@@ -340,4 +342,3 @@ def test_retention_in_s3(in_s3: Nights, later: Callable[[int], None]) -> None:
     for version in (ONE, THREE):
         in_s3.check(version)
     assert in_s3.retain(1).removals == []
-    assert Catalogue(catalogue_url()).target(target) is None
