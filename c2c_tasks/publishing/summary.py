@@ -88,7 +88,7 @@ def print_summary(uri: str, console: Console) -> None:
             "manifest.json",
             style="yellow",
         )
-    if manifest.sandbox.get("launcher") != "docker":
+    if manifest.sandbox.launcher != "docker":
         console.print(
             "no container: functions ran in child processes with limits, which is fit for "
             "trusted dumps alone",

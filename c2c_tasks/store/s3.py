@@ -56,6 +56,14 @@ class S3Store:
         with self._errors(uri):
             return cast(BinaryIO, self._client.get_object(Bucket=bucket, Key=key)["Body"])
 
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        bucket, key = self._place(uri)
+        with self._errors(uri):
+            answer = self._client.get_object(
+                Bucket=bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+            )
+            return cast(bytes, answer["Body"].read())
+
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         return self._put(uri, data)
 
