@@ -30,6 +30,8 @@ class StagedFiles:
     """Paths of files that are copies of an audited release's, and were compared when copied."""
     local: dict[str, Path] = field(default_factory=dict)
     """Copies, by path in the release, of the files to be examined."""
+    footers: dict[str, pq.FileMetaData] = field(default_factory=dict)
+    """Those of files that were opened, by path in the release."""
 
     def fetch(self, stack: ExitStack) -> Iterator[str]:
         """Copy the files that are to be examined; yield what is wrong with any file."""
@@ -68,7 +70,10 @@ class StagedFiles:
             source = self.local.get(entry.path) or stack.enter_context(
                 open_ranged(f"{self.release}/{entry.path}")
             )
-            yield stack.enter_context(pq.ParquetFile(source, pre_buffer=True))
+            footer = self.footers.get(entry.path)
+            file = pq.ParquetFile(source, metadata=footer, pre_buffer=True)
+            self.footers[entry.path] = file.metadata
+            yield stack.enter_context(file)
 
     def rows(self, entry: FileEntry, positions: Sequence[int]) -> Iterator[pa.Table]:
         """Yield the rows at these positions, in order, reading no other row groups."""

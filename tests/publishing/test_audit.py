@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from c2c_tasks.records import FORMATS, Case, Inputs, Program, Sample, arrow_sche
 from c2c_tasks.samples.formats import schema_of
 from c2c_tasks.shards import StepReport
 from c2c_tasks.store import read, store_for
+from c2c_tasks.store.s3 import S3Store
 
 SCHEMAS = {"programs": arrow_schema(Program), **{f: schema_of(f) for f in FORMATS}}
 CONFIG = BuildConfig.from_flat(
@@ -291,7 +293,7 @@ def returned(arguments: str, output: str | None) -> Case:
         (replace(returned("{'x': 8}", "0.25"), deterministic=False), "not deterministic"),
         (returned("{'x': 2}", "1.0"), "the same arguments twice"),
         (None, "too_few_cases"),
-        (returned("{'x': 9}", "'someone@gmail.com'"), "email"),
+        (returned("{'x': 9}", "'jane.roe@gmail.com'"), "e_mail"),
     ],
 )
 def test_a_case_that_is_not_well_formed(
@@ -300,9 +302,9 @@ def test_a_case_that_is_not_well_formed(
     bad = make(1)
     bad.cases[3:] = [case] if case else []
     check = fault_of(examine(*stage(tmp_path.as_uri(), [make(0), bad], samples=lambda _: [])))
-    assert check.name == (SECRETS if told == "email" else CASES)
+    assert check.name == (SECRETS if told == "e_mail" else CASES)
     assert bad.function_id in check.details[0] and told in check.details[0]
-    assert "someone" not in check.details[0]
+    assert "jane" not in check.details[0]
 
 
 @pytest.mark.parametrize(
@@ -343,6 +345,37 @@ def test_rows_that_passed_before_are_not_examined_but_compared_and_run_again(
         assert (by_name[name].examined, by_name[name].exempt) == (0, rows)
     assert by_name["function ids are unique over all splits"].examined == 30
     assert report.re_executed == 30
+
+
+@pytest.mark.s3
+def test_of_exempt_files_no_more_is_fetched_than_identities(
+    s3_bucket: str, stage: Stage, examine: Any, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = Random(0)
+
+    def long(number: int) -> Program:
+        program = make(number)
+        return replace(program, program=f"{program.program}# {random.randbytes(2_000).hex()}\n")
+
+    release, files = stage(s3_bucket, [long(n) for n in range(200)], rows_per_file=1_000)
+    opened: list[str] = []
+    ranges: list[int] = []
+    open_whole, read_range = S3Store.open, S3Store.read_range
+
+    def note_open(store: S3Store, uri: str) -> Any:
+        opened.append(uri)
+        return open_whole(store, uri)
+
+    def note_range(store: S3Store, uri: str, start: int, length: int) -> bytes:
+        ranges.append(length)
+        return read_range(store, uri, start, length)
+
+    monkeypatch.setattr(S3Store, "open", note_open)
+    monkeypatch.setattr(S3Store, "read_range", note_range)
+    exempt = {entry.path for entry in files if entry.config}
+    assert examine(release, files, exempt=exempt, least=0).passed
+    assert opened == [f"{release}/dump_objects.parquet"]
+    assert 0 < sum(ranges) < sum(entry.bytes for entry in files) / 2
 
 
 def test_new_samples_are_compared_with_programs_of_exempt_files(
