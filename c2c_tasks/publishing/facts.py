@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 T = TypeVar("T")
 Varying: TypeAlias = T | list[T | None] | None
 
 
 class _Facts(BaseModel):
-    """Facts that are not named here are kept as they are."""
+    """Facts that are not named here are kept as they are; what is not known is not written."""
 
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     def known(self) -> dict[str, Any]:
         """Return the facts that there are, by name."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump()
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialise(self).items() if value is not None}
 
 
 class WriterFacts(_Facts):

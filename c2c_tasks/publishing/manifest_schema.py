@@ -16,7 +16,7 @@ def manifest_schema() -> bytes:
     """Return the JSON Schema (draft 2020-12) of manifests of today's version."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Manifest.model_json_schema(by_alias=True, mode="serialization"),
+        **Manifest.model_json_schema(),
     }
     return f"{json.dumps(schema, indent=1, ensure_ascii=False)}\n".encode()
 

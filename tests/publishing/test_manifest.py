@@ -173,7 +173,7 @@ SANDBOXES = model(
     pids=varying(COUNT),
     image_digests=st.none() | st.lists(TEXT, max_size=2),
     missing=st.none() | st.lists(st.none() | st.lists(TEXT, max_size=2), min_size=2, max_size=3),
-    told_later=st.none() | TEXT | st.dictionaries(TEXT, COUNT, max_size=2),
+    told_later=TEXT | st.dictionaries(TEXT, COUNT, max_size=2),
 )
 MANIFESTS = model(
     Manifest,
