@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -94,13 +95,16 @@ def _rules(build: Build, plan: Plan) -> Rules:
 
 def _passed(build: Build, plan: Plan, parent: Manifest) -> bool:
     """Tell whether the parent's rows passed the same checks, under the same rules."""
+    listed = {entry.sha256 for entry in parent.files if entry.path == AUDIT_REPORT}
     try:
-        report = AuditReport.model_validate_json(read(f"{plan.parent}/{AUDIT_REPORT}"))
+        text = read(f"{plan.parent}/{AUDIT_REPORT}")
+        report = AuditReport.model_validate_json(text)
     except (ObjectNotFound, ValidationError):  # audited by a version that left no such report
         return False
     theirs = BuildConfig.model_validate(parent.config).content_options()
     return (
-        report.passed
+        listed == {hashlib.sha256(text).hexdigest()}
+        and report.passed
         and report.audit_version == AUDIT_VERSION
         and parent.code_version == code_version()
         and parent.rules == plan.rules

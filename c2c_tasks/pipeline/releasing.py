@@ -21,6 +21,7 @@ from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
 from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
+from c2c_tasks.publishing.audit import AUDIT_REPORT
 from c2c_tasks.publishing.card import CARD, render_card
 from c2c_tasks.publishing.facts import sandbox_facts, writer_facts
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
@@ -82,7 +83,11 @@ def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         folder = Path(name)
         statistics = measure(release, manifest.files)
         plots = draw_plots(folder, manifest.funnel, statistics)
-        entries = [describe_file(folder / path, path) for path in plots]
+        # Of this attempt at the audit, whichever of several was the last to write its own.
+        report = folder / AUDIT_REPORT
+        report.parent.mkdir(exist_ok=True)
+        report.write_text(Progress.of(build).audit().facts["report"], encoding="utf-8")
+        entries = [describe_file(folder / path, path) for path in (*plots, AUDIT_REPORT)]
         manifest = _with_files(manifest, entries)
         programs = [
             f"{release}/{entry.path}" for entry in manifest.files if entry.config == "programs"

@@ -88,12 +88,13 @@ def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
             path = Path(folder, AUDIT_REPORT)
             path.parent.mkdir()
             path.write_bytes(found.to_json())
-            files += stage_release(options.target, version, Path(folder))
+            stage_release(options.target, version, Path(folder))
         found.raise_for_faults(uri)
         report.facts = {
             "version": version,
             "programs": programs,
             "files": [entry.model_dump() for entry in files],
+            "report": found.to_json().decode(),
             "ledger": [entry.model_dump() for entry in ledger],
         }
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 import pyarrow as pa
 
@@ -144,8 +144,9 @@ def _program_checks(staged: StagedFiles, tables: Tables, rules: Rules) -> Iterat
                     check.add(len(programs), find(programs))
     yield from (check for check, _ in checks)
     # Files of samples are cut in other places: some may have programs that are exempt.
-    for program in _programs_at(staged, tables.unknown()):
-        tables.note([program])
+    others = _programs_at(staged, tables.unknown())
+    while some := list(islice(others, PROGRAMS_AT_ONCE)):
+        tables.note(some)
     yield tables.sample_check()
 
 

@@ -67,11 +67,11 @@ class StagedFiles:
     def open(self, entry: FileEntry) -> Iterator[pq.ParquetFile]:
         """Give a file, which is read as far as is asked of it."""
         with ExitStack() as stack:
-            source = self.local.get(entry.path) or stack.enter_context(
-                open_ranged(f"{self.release}/{entry.path}")
-            )
+            path = self.local.get(entry.path)
+            source = path or stack.enter_context(open_ranged(f"{self.release}/{entry.path}"))
             footer = self.footers.get(entry.path)
-            file = pq.ParquetFile(source, metadata=footer, pre_buffer=True)
+            # Of a store, columns that lie side by side are one request.
+            file = pq.ParquetFile(source, metadata=footer, pre_buffer=path is None)
             self.footers[entry.path] = file.metadata
             yield stack.enter_context(file)
 
