@@ -35,5 +35,5 @@ def test_any_part_can_be_read(folder: str) -> None:
 
 
 def test_what_is_not_there_is_named(folder: str) -> None:
-    with pytest.raises(ObjectNotFound, match="nothing.parquet: no such object"):
+    with pytest.raises(ObjectNotFound, match=r"nothing\.parquet: no such object"):
         open_ranged(f"{folder}/nothing.parquet")
