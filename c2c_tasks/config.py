@@ -415,7 +415,16 @@ class PublishingOptions(Section):
         50_000, ge=100, le=10_000_000, description="Rows of one published Parquet file."
     )
     audit_programs: int = Field(
-        50, ge=0, le=100_000, description="Programs that the audit runs again before publishing."
+        50,
+        ge=0,
+        le=100_000,
+        description="Programs that the audit runs again before publishing, at least.",
+    )
+    audit_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of a release's programs that the audit runs again, where that is more.",
     )
     max_failed_shards: int = Field(
         0, ge=0, le=MAX_SHARDS, description="Shards that may fail without failing the build."

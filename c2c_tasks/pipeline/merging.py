@@ -15,12 +15,12 @@ from typing import Any
 import pyarrow as pa
 
 from c2c_tasks.catalogue import Catalogue
-from c2c_tasks.config import MAX_SHARDS, CaseOptions, FunctionOptions, catalogue_url
-from c2c_tasks.curation.benchmarks import protected_programs, read_benchmarks
+from c2c_tasks.config import MAX_SHARDS, CaseOptions, catalogue_url
+from c2c_tasks.curation.benchmarks import Problem, protected_programs, read_benchmarks
 from c2c_tasks.curation.cases import weakness
 from c2c_tasks.curation.ingestion import Ingestion
 from c2c_tasks.curation.judging import count_those_run_again, judge
-from c2c_tasks.curation.overlap import Contamination, ProtectedProgram
+from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.splits import split_of
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
@@ -35,9 +35,11 @@ from c2c_tasks.shards import (
     StepReport,
     cut_batches,
     read_report,
+    read_shard,
     run_step,
     write_batch_shard,
     write_batches,
+    write_shard,
 )
 from c2c_tasks.store import local_copy, store_for
 
@@ -84,7 +86,7 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
                 options,
                 folder,
                 report,
-                protected=_protected(options, report),
+                protected=protected_programs(_problems(build), report),
                 judge_kept="benchmarks" in plan.tightened,
                 in_test=partial(_is_in_test, build),
             )
@@ -120,6 +122,11 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
         }
         for index, rows in enumerate(sizes)
     ]
+
+
+def problems_uri(build: Build) -> str:
+    """Return the URI of the problems of benchmarks that functions are compared with."""
+    return f"{build.folder('merge_functions')}/benchmarks.parquet"
 
 
 def _write_results(
@@ -173,9 +180,11 @@ def _ledger(plan: Plan, target: str) -> Iterator[list[Path]]:
         yield paths
 
 
-def _protected(options: FunctionOptions, report: StepReport) -> Iterator[ProtectedProgram]:
-    problems = (problem for uri in options.benchmarks for problem in read_benchmarks(uri))
-    return protected_programs(problems, report)
+def _problems(build: Build) -> Iterator[Problem]:
+    """Read the problems of the benchmarks, and keep them for the audit."""
+    problems = (p for uri in build.config.functions.benchmarks for p in read_benchmarks(uri))
+    write_shard(problems_uri(build), Problem, problems)
+    return read_shard(problems_uri(build), Problem)
 
 
 def _is_in_test(build: Build, function_id: str) -> bool:

@@ -22,7 +22,9 @@ from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
 from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
+from c2c_tasks.publishing.audit import AUDIT_REPORT
 from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.facts import sandbox_facts, writer_facts
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import (
     DUMP_OBJECTS,
@@ -82,7 +84,11 @@ def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
         folder = Path(name)
         statistics = measure(release, manifest.files)
         plots = draw_plots(folder, manifest.funnel, statistics)
-        entries = [describe_file(folder / path, path) for path in plots]
+        # Of this attempt at the audit, whichever of several was the last to write its own.
+        report = folder / AUDIT_REPORT
+        report.parent.mkdir(exist_ok=True)
+        report.write_text(Progress.of(build).audit().facts["report"], encoding="utf-8")
+        entries = [describe_file(folder / path, path) for path in (*plots, AUDIT_REPORT)]
         manifest = _with_files(manifest, entries)
         programs = [
             f"{release}/{entry.path}" for entry in manifest.files if entry.config == "programs"
@@ -148,9 +154,9 @@ def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
         code_version=code_version(),
         dump=Dump(uri=build.source.dump, objects=_rows_of(files, DUMP_OBJECTS)),
         rules=plan.rules,
-        writer=merged_facts(reports, "writer"),
+        writer=writer_facts(_facts(reports, "writer")),
         writing=writing_of(reports, build.config.inputs),
-        sandbox=merged_facts(reports, "sandbox"),
+        sandbox=sandbox_facts(_facts(reports, "sandbox")),
         sandboxes=_differing_sandboxes(progress, reports),
         funnel=funnel_of(funnel(reports)),
         problems=[problem for report in reports for problem in report.problems],
@@ -160,6 +166,10 @@ def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
         ledger_version=LEDGER_VERSION,
         ledger=[FileEntry.model_validate(entry) for entry in staged["ledger"]],
     )
+
+
+def _facts(reports: Iterable[StepReport], name: str) -> list[dict[str, Any]]:
+    return [report.facts[name] for report in reports if name in report.facts]
 
 
 def _version(release: str | None) -> str | None:
@@ -177,9 +187,9 @@ def _with_files(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
 
 def _differing_sandboxes(progress: Progress, reports: Iterable[StepReport]) -> list[Sandbox]:
     """Return each sandbox with its shards, and warn; nothing where all shards ran in one."""
-    executed = (report.facts["sandbox"] for report in reports if report.step == "execute")
     found: list[Sandbox] = []
-    for index, facts in zip(progress.completed, executed, strict=True):
+    for index, told in zip(progress.completed, _facts(reports, "sandbox"), strict=True):
+        facts = sandbox_facts([told])
         sandbox = next((known for known in found if known.facts == facts), None)
         if sandbox is None:
             sandbox = Sandbox(shards=[], facts=facts)
@@ -193,16 +203,3 @@ def _differing_sandboxes(progress: Progress, reports: Iterable[StepReport]) -> l
         len(found),
     )
     return found
-
-
-def merged_facts(reports: Iterable[StepReport], name: str) -> dict[str, Any]:
-    """Return what the reports say under a name; where shards differ in something, all of it."""
-    versions = [report.facts[name] for report in reports if name in report.facts]
-    merged: dict[str, Any] = {}
-    for key in dict.fromkeys(key for version in versions for key in version):
-        values: list[Any] = []
-        for version in versions:
-            if version.get(key) not in values:
-                values.append(version.get(key))
-        merged[key] = values[0] if len(values) == 1 else values
-    return merged

@@ -6,32 +6,35 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pyarrow.parquet as pq
 
+from c2c_tasks.pipeline.auditing import audit_staged
 from c2c_tasks.pipeline.build import Build, BuildError
 from c2c_tasks.pipeline.indexing import recording
 from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.planning import Plan, plan_objects
 from c2c_tasks.pipeline.programs import programs_that_gave_way, removed_programs
 from c2c_tasks.pipeline.progress import Progress
-from c2c_tasks.publishing.audit import audit as audit_release
+from c2c_tasks.publishing.audit import AUDIT_REPORT
 from c2c_tasks.publishing.carrying import Changes
 from c2c_tasks.publishing.data_files import (
     write_data_files,
     write_dump_objects,
 )
 from c2c_tasks.publishing.ledger import write_ledger
-from c2c_tasks.publishing.manifest import DECONTAMINATION, FileEntry, read_manifest
+from c2c_tasks.publishing.manifest import (
+    DECONTAMINATION,
+    MANIFEST_SCHEMA,
+    FileEntry,
+    read_manifest,
+)
+from c2c_tasks.publishing.manifest_schema import manifest_schema
 from c2c_tasks.publishing.release import Copy, claim_version, release_uri, stage_release
-from c2c_tasks.records import Program, Sample, arrow_schema
+from c2c_tasks.records import Program, Sample
 from c2c_tasks.samples.formats import layout, schema_of
-from c2c_tasks.sandbox.choice import choose_launcher
-from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.sandbox.launchers import AUDIT
 from c2c_tasks.shards import StepReport, read_columns, read_shard, run_step
 from c2c_tasks.store import local_copy
 
@@ -53,7 +56,8 @@ def audit(
 
     `client` and `labels` are those of `execute`: a sample of the programs is run again.
     Raises BuildError where more shards failed than may, or no program is left; AuditError
-    where the staged files are unsound.
+    where the staged files are unsound: they and the report stay where they are, and an audit that
+    is run again replaces what has changed.
     """
     with recording(build, "running"):
         return _audit(build, client, labels or {})
@@ -81,37 +85,18 @@ def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
                 f"{build.source.dump}: no program came out of it; "
                 "the log lines of `curate` say what was dropped and why"
             )
-        sandbox = build.config.sandbox.model_copy(
-            update={
-                "refine_rounds": 0,
-                "coverage": False,
-                "determinism_runs": False,
-                "probe_inputs": 0,
-            }
-        )
-        launcher = choose_launcher(sandbox, client, labels)
-        audit_release(
-            uri,
-            files,
-            audited={item.entry.path for item in copies},
-            schemas={
-                "programs": arrow_schema(Program),
-                **{format_: schema_of(format_) for format_ in build.config.samples.formats},
-            },
-            programs=options.audit_programs,
-            execute=partial(
-                execute_inputs,
-                options=sandbox,
-                report=StepReport("audit", uri),
-                launcher=launcher,
-                surroundings=AUDIT,
-            ),
-            seed=build.build_id,
-        ).raise_for_faults()
+        found = audit_staged(build, uri, files, copies, client, labels)
+        with tempfile.TemporaryDirectory(prefix="c2c-report-") as folder:
+            path = Path(folder, AUDIT_REPORT)
+            path.parent.mkdir()
+            path.write_bytes(found.to_json())
+            stage_release(options.target, version, Path(folder))
+        found.raise_for_faults(uri)
         report.facts = {
             "version": version,
             "programs": programs,
             "files": [entry.model_dump() for entry in files],
+            "report": found.to_json().decode(),
             "ledger": [entry.model_dump() for entry in ledger],
         }
 
@@ -152,6 +137,7 @@ def _write_files(build: Build, plan: Plan, progress: Progress, folder: Path) -> 
     with local_copy(f"{build.folder('merge_functions')}/{DECONTAMINATION}") as path:
         shutil.copyfile(path, folder / DECONTAMINATION)
     write_dump_objects(folder, plan_objects(build))
+    (folder / MANIFEST_SCHEMA).write_bytes(manifest_schema())
     return copies
 
 

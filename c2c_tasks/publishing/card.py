@@ -54,12 +54,12 @@ def render_card(manifest: Manifest, statistics: Statistics, previews: Sequence[P
         licence=_hub_licence(statistics.licences),
         size=_size(sum(manifest.splits.get("programs", {}).values())),
         repositories=statistics.repositories.most_common(TOP_REPOSITORIES),
-        in_container=manifest.sandbox.get("launcher") == "docker",
+        in_container=manifest.sandbox.launcher == "docker",
         differing=[
             name
-            for name in manifest.sandbox
+            for name in manifest.sandbox.known()
             if any(
-                s.facts.get(name) != manifest.sandboxes[0].facts.get(name)
+                s.facts.known().get(name) != manifest.sandboxes[0].facts.known().get(name)
                 for s in manifest.sandboxes
             )
         ],

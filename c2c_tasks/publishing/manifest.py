@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
 from c2c_tasks.records import FORMATS, SPLITS, Split
 from c2c_tasks.shards import Stage
 from c2c_tasks.store import StoreError, read
 
 MANIFEST = "manifest.json"
+MANIFEST_SCHEMA = "manifest.schema.json"
 DUMP_OBJECTS = "dump_objects.parquet"
 DECONTAMINATION = "decontamination.parquet"
 DATA_CONFIGS: tuple[str, ...] = ("programs", *FORMATS)
@@ -19,18 +21,22 @@ DATA_CONFIGS: tuple[str, ...] = ("programs", *FORMATS)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True, extra="forbid")
+    """Members that this version does not know are passed over: later ones may add to them."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
 
 class FileEntry(_Part):
     """One file of a release."""
 
     path: str
-    """Inside the release, with ``/``."""
-    bytes: int
-    rows: int | None
-    """Of a Parquet file; None for any other."""
+    """Inside the release, with `/`."""
+    bytes: int = Field(ge=0)
+    """Size of the file."""
+    rows: int | None = Field(ge=0)
+    """Of a Parquet file; null for any other."""
     sha256: str
+    """Digest of the file, in hexadecimal."""
 
     @property
     def config(self) -> str | None:
@@ -49,26 +55,36 @@ class Dump(_Part):
     """What a release was built from, its parents' objects included."""
 
     uri: str
+    """The dump that the build read."""
     objects: int
+    """Number of objects: files of the dump."""
     file: str = DUMP_OBJECTS
-    """Path, inside the release, of the list of dump objects with their ETags and sizes."""
+    """Path, inside the release, of the list of dump objects with their ETags and sizes. It is one
+    of the release's files, so the manifest has its digest."""
 
 
 class FunnelStage(_Part):
-    """One line of the funnel: see `c2c_tasks.shards.Stage`."""
+    """One line of the funnel: rows in are rows out and all rows dropped."""
 
     name: str
+    """What the stage does, or looks at."""
     unit: str
+    """What a row is: `files`, `functions`, `cases`, `programs`, `samples`."""
     rows_in: int
+    """Rows that came in."""
     rows_out: int
+    """Rows that went on."""
     dropped: dict[str, int]
+    """Rows that did not, by reason."""
 
 
 class Writing(_Part):
     """What it cost to have a model write the inputs of a build."""
 
     prompt_tokens: int
+    """Tokens that the model read."""
     completion_tokens: int
+    """Tokens that the model wrote."""
     seconds: float
     """Of all tasks that wrote inputs, added up; loading the model is in it."""
     cost: float
@@ -96,36 +112,47 @@ class Sandbox(_Part):
     """One of several sandboxes that the functions of a build ran in."""
 
     shards: list[str]
-    """Function shards that were run in it: ``2 of 3``."""
-    facts: dict[str, Any]
+    """Function shards that were run in it: `2 of 3`."""
+    facts: SandboxFacts
+    """What is known of it."""
 
 
 class Manifest(_Part):
     """What a release holds and how it was made."""
 
+    json_schema: str = Field(MANIFEST_SCHEMA, alias="$schema")
+    """Path, inside the release, of the JSON Schema that the manifest keeps to. Releases made before
+    there was one do not have the file."""
     schema_version: Literal[1] = 1
+    """Changes where a reader of the one before would misread. Members that are added do not change
+    it: readers pass over what they do not know."""
     dataset_name: str
+    """Title of the dataset."""
     version: str
+    """Of the release: date and number, `2026.11.24-1`."""
     parent: str | None
     """Version of the release that this one adds to."""
     order_of: str | None = None
     """Version of the release whose order of ingestion a build from nothing went by."""
     build_id: str
+    """Names the build. Its retries have the same."""
     build_number: int = Field(0, ge=0)
     """Counts the builds of the target: what their functions are ordered by. 0: not counted yet."""
     created_for: str
-    """Logical date of the build, ``YYYY-MM-DD``."""
+    """Logical date of the build, `YYYY-MM-DD`."""
     config: dict[str, Any]
     """Every option of the build, by section."""
     code_version: str
+    """Version of the package that made it, with a digest of its source."""
     dump: Dump
+    """What it was built from."""
     rules: dict[str, str] = Field(default_factory=dict)
     """SHA-256 of the lists that the options name: opt-outs, benchmarks."""
-    writer: dict[str, Any]
+    writer: WriterFacts
     """Who wrote the inputs: name, and model, revision and sampling where there is a model."""
     writing: Writing | None = None
     """What it cost to have the inputs written; None where no model wrote any."""
-    sandbox: dict[str, Any]
+    sandbox: SandboxFacts
     """Where functions ran: launcher, image, runtime, limits, and what could not be set up. Where
     that differed between shards, a list of what it was."""
     sandboxes: list[Sandbox] = Field(default_factory=list)
@@ -143,12 +170,13 @@ class Manifest(_Part):
     files: list[FileEntry]
     """Every file of the release but the manifest and the claim, in order of path."""
     ledger_version: int = 1
+    """Version of the ledger's files."""
     ledger: list[FileEntry] = Field(default_factory=list)
     """Files of the ledger, by their path below the target: releases have them in common."""
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON text; equal manifests have equal text."""
-        return f"{self.model_dump_json(indent=1)}\n".encode()
+        return f"{self.model_dump_json(indent=1, by_alias=True)}\n".encode()
 
 
 def funnel_of(stages: Iterable[Stage]) -> list[FunnelStage]:

@@ -76,6 +76,11 @@ class FileStore:
         except OSError as error:
             raise StoreError(f"{uri}: cannot be read: {error.strerror}") from None
 
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        with self.open(uri) as stream:
+            stream.seek(start)
+            return stream.read(length)
+
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         with self._staged(uri, data) as (temporary, path):
             temporary.replace(path)

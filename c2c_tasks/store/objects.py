@@ -59,6 +59,9 @@ class Store(Protocol):
     def open(self, uri: str) -> BinaryIO:
         """Return the object's bytes as a stream. Raises ObjectNotFound."""
 
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        """Return so many of the object's bytes, all of which it has. Raises ObjectNotFound."""
+
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         """Write the object, whatever was there."""
 

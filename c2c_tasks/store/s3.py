@@ -67,6 +67,14 @@ class S3Store:
     def open(self, uri: str) -> BinaryIO:
         return cast(BinaryIO, io.BufferedReader(ObjectStream(self.connection, uri), CHUNK))
 
+    def read_range(self, uri: str, start: int, length: int) -> bytes:
+        bucket, key = self._place(uri)
+        with self._errors(uri):
+            answer = self._client.get_object(
+                Bucket=bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
+            )
+            return cast(bytes, answer["Body"].read())
+
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         return self._put(uri, data)
 

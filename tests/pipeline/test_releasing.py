@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -13,8 +13,8 @@ from rich.console import Console
 from c2c_tasks import pipeline
 from c2c_tasks.consuming.summary import print_summary
 from c2c_tasks.pipeline import Build, BuildError, NotReached
-from c2c_tasks.pipeline.releasing import merged_facts
 from c2c_tasks.publishing.data_files import read_programs
+from c2c_tasks.publishing.facts import SandboxFacts
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.records import Function
@@ -23,6 +23,11 @@ from c2c_tasks.store import read, store_for
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import MakeBuild
+
+
+def known(facts: dict[str, Any]) -> dict[str, Any]:
+    return SandboxFacts.model_validate(facts).known()
+
 
 STEPS = (pipeline.write_inputs, pipeline.execute, pipeline.curate)
 
@@ -152,34 +157,28 @@ def test_shards_that_ran_in_different_sandboxes_are_told_apart(
     release = pipeline.publish(build, pipeline.audit(build))
     manifest = read_manifest(release["uri"])
     first, second = manifest.sandboxes
-    assert (first.facts, second.facts) == (facts, other)
+    assert first.facts.known() == known({**facts, "fallback": True})
+    assert second.facts.known() == known({**other, "fallback": False})
     assert second.shards == [f"2 of {len(first.shards) + 1}"]
-    assert manifest.sandbox["image_id"] == [None, "sha256:other"]
-    assert manifest.sandbox["runner"] == facts["runner"]
+    assert manifest.sandbox.image_id == [None, "sha256:other"]
+    assert manifest.sandbox.fallback is True
+    assert manifest.sandbox.known()["runner"] == known(facts)["runner"]
     assert "functions ran in 2 different sandboxes" in caplog.text
     text = io.StringIO()
     print_summary(release["uri"], Console(file=text, width=200))
     assert "functions ran in 2 different sandboxes" in text.getvalue()
     card = read(f"{release['uri']}/README.md").decode()
-    assert "| function shards | launcher | image\\_id |\n| ---: | --- | --- |\n" in card
-    assert f"| {len(first.shards)} | process | null |\n| 1 | docker | sha256:other |\n" in card
+    assert (
+        "| function shards | launcher | fallback | image\\_id |\n| ---: | --- | --- | --- |\n"
+        in card
+    )
+    assert f"| {len(first.shards)} | process | true | null |\n" in card
+    assert "\n| 1 | docker | false | sha256:other |\n" in card
     assert "**Warning: no container.**" in card
 
 
 def test_shards_of_one_sandbox_need_no_list(make_build: MakeBuild) -> None:
     manifest = read_manifest(pipeline.run_build(make_build(functions_per_shard=25))["uri"])
     assert manifest.sandboxes == []
-    assert manifest.sandbox["launcher"] == "process"
-
-
-def test_facts_of_shards_that_differ_are_all_kept() -> None:
-    def report(**facts: object) -> StepReport:
-        return StepReport("execute", "memory:", facts={"sandbox": facts})
-
-    same = report(launcher="docker", image="a")
-    assert merged_facts([same, same], "sandbox") == {"launcher": "docker", "image": "a"}
-    assert merged_facts([same, report(launcher="process")], "sandbox") == {
-        "launcher": ["docker", "process"],
-        "image": ["a", None],
-    }
-    assert merged_facts([], "sandbox") == {}
+    assert manifest.sandbox.launcher == "process"
+    assert manifest.sandbox.fallback is True

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from c2c_tasks.publishing.card import render_card
+from c2c_tasks.publishing.facts import SandboxFacts
 from c2c_tasks.publishing.manifest import Manifest, read_manifest
 from c2c_tasks.publishing.previews import Preview
 from c2c_tasks.publishing.statistics import Statistics
@@ -65,7 +66,9 @@ def test_licences_that_the_hub_does_not_know_are_other(
 
 def test_a_sandbox_without_a_container_is_said_loudly(manifest: Manifest) -> None:
     assert "**Warning: no container.**" in render_card(manifest, Statistics(), [])
-    contained = manifest.model_copy(update={"sandbox": {"launcher": "docker", "image": "x:1"}})
+    contained = manifest.model_copy(
+        update={"sandbox": SandboxFacts(launcher="docker", image="x:1")}
+    )
     card = render_card(contained, Statistics(), [])
     assert "no container" not in card
     assert "| image | x:1 |" in card

@@ -162,9 +162,9 @@ def test_a_release_through_the_server(
     )
     release = pipeline.run_build(build)
     manifest = read_manifest(release["uri"])
-    assert manifest.writer["model"] == "tiny"
-    assert manifest.writer["revision"] == "main"
-    assert manifest.writer["answers_per_function"] == 2
+    assert manifest.writer.model == "tiny"
+    assert manifest.writer.revision == "main"
+    assert manifest.writer.answers_per_function == 2
     cost = manifest.writing
     assert cost is not None
     assert cost.cost == pytest.approx(
