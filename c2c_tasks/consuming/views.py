@@ -123,10 +123,14 @@ def print_pulled(pulled: Pulled, console: Console) -> None:
     )
     part = next((part for part in _EXAMPLES if part in pulled.parts), pulled.parts[0])
     config, _, split = part.partition("/")
-    say(console, "Load it with")
-    say(console, "from datasets import load_dataset")
     place = pulled.folder.absolute()
-    say(console, f'dataset = load_dataset("{place}", "{config}", split="{split}")')
+    say(console, "Load it with")
+    if pulled.is_all:
+        say(console, "from datasets import load_dataset")
+        say(console, f'dataset = load_dataset("{place}", "{config}", split="{split}")')
+    else:  # `datasets` looks for all that the card names
+        say(console, "import c2c_tasks")
+        say(console, f'dataset = c2c_tasks.load("{place}", "{config}", "{split}")')
 
 
 def _print_pairs(name: str, pairs: Mapping[str, tuple[Any, Any]], console: Console) -> None:

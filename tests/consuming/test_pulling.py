@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.consuming.pulling import UNDER_WAY, pull
 from c2c_tasks.consuming.verifying import verify
+from c2c_tasks.consuming.views import print_pulled
 from c2c_tasks.publishing.manifest import Manifest, read_manifest
 from c2c_tasks.publishing.release import TOMBSTONE, PublishError
 from c2c_tasks.records import Program
@@ -78,6 +81,17 @@ def test_what_is_damaged_is_fetched_again(release: str, tmp_path: Path, sent: li
     assert pull(find_release(release), tmp_path / "copy").fetched == 2
     assert sorted(sent) == ["README.md", FILE]
     assert_sound(tmp_path / "copy")
+
+
+def test_a_copy_is_loaded_by_the_lines_that_are_printed(release: str, tmp_path: Path) -> None:
+    for splits in ([], ["test"]):
+        text = io.StringIO()
+        folder = tmp_path / f"copy{len(splits)}"
+        console = Console(file=text, width=1_000)
+        print_pulled(pull(find_release(release), folder, splits=splits), console)
+        loaded: dict[str, Any] = {}
+        exec(text.getvalue().partition("Load it with\n")[2], loaded)
+        assert loaded["dataset"].num_rows == (6 if splits else 18)
 
 
 def test_a_part_of_it(release: str, tmp_path: Path, sent: list[str]) -> None:
