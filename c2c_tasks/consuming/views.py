@@ -54,8 +54,8 @@ def print_list(releases: Sequence[ListedRelease], target: str, console: Console)
         "note": [printable(release.note) for release in releases],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    widths = {name: max(map(len, [name, *cells])) + 1 for name, cells in columns.items()}
-    while len(columns) > 4 and sum(widths[name] for name in columns) > console.width:
+    widths = {name: max(map(len, [name, *cells])) + 2 for name, cells in columns.items()}
+    while len(columns) > 2 and sum(widths[name] for name in columns) > console.width:
         columns.popitem()
     made = table(list(columns), numbers=["programs", "samples", "size"])
     for cells in zip(*columns.values(), strict=True):
