@@ -73,6 +73,14 @@ def parts_in(copy: str, manifest: Manifest) -> frozenset[str]:
         ) from None
 
 
+def check_held(copy: str, manifest: Manifest, parts: Set[str]) -> None:
+    """Raise PublishError where the copy at a URI lacks some of these parts."""
+    if lacking := sorted(parts - parts_in(copy, manifest)):
+        raise PublishError(
+            f"{copy}: a partial copy, which lacks {', '.join(lacking)}; pull them into it"
+        )
+
+
 def files_of(manifest: Manifest, parts: Set[str]) -> list[FileEntry]:
     """Return the entries of the data files of these parts, and of all that is no data file."""
     return [entry for entry in manifest.files if entry.split is None or part_of(entry) in parts]

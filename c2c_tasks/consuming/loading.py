@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.consuming.caching import cache_folder, local_file, passing_file
 from c2c_tasks.consuming.citing import citation, describe
-from c2c_tasks.consuming.copies import files_of, part_of, parts_in, parts_of
+from c2c_tasks.consuming.copies import check_held, files_of, part_of, parts_of
 from c2c_tasks.consuming.finding import LATEST, FoundRelease, find_release
 from c2c_tasks.consuming.parallel import NoMeter, in_parallel
 from c2c_tasks.publishing.manifest import FileEntry
@@ -83,10 +83,7 @@ def _entries(release: FoundRelease, config: str, split: str) -> list[FileEntry]:
         raise PublishError(
             f"release {manifest.version} has no split {split!r} of {config}; it has {there}"
         )
-    if not parts <= parts_in(release.uri, manifest):
-        raise PublishError(
-            f"{release.place}: a partial copy without {config}/{split}; pull that into it"
-        )
+    check_held(release.uri, manifest, parts)
     return [entry for entry in files_of(manifest, parts) if part_of(entry) in parts]
 
 

@@ -10,12 +10,11 @@ from typing import Literal
 import pyarrow.parquet as pq
 
 from c2c_tasks.consuming.caching import local_file
-from c2c_tasks.consuming.copies import part_of, parts_in
+from c2c_tasks.consuming.copies import check_held, part_of
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.parallel import NoMeter, Tick, in_parallel
 from c2c_tasks.curation.relations import Relations
 from c2c_tasks.publishing.manifest import DUMP_OBJECTS, FileEntry
-from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.records import PLACE, LedgerEntry, Program, arrow_schema
 from c2c_tasks.store import ObjectInfo
 
@@ -178,10 +177,8 @@ _WHY_REMOVED = (
 
 
 def _programs(release: FoundRelease) -> list[FileEntry]:
-    manifest = release.manifest
-    entries = [entry for entry in manifest.files if entry.config == "programs"]
-    if not {part_of(entry) for entry in entries} <= parts_in(release.uri, manifest):
-        raise PublishError(f"{release.place}: a partial copy without all programs; pull them")
+    entries = [entry for entry in release.manifest.files if entry.config == "programs"]
+    check_held(release.uri, release.manifest, set(filter(None, map(part_of, entries))))
     return entries
 
 

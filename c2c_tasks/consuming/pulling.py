@@ -15,7 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from c2c_tasks.consuming.copies import PARTIAL, Partial, files_of, parts_in, parts_of, path_in
+from c2c_tasks.consuming.copies import (
+    PARTIAL,
+    Partial,
+    check_held,
+    files_of,
+    parts_in,
+    parts_of,
+    path_in,
+)
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.parallel import Meter, NoMeter, Tick, in_parallel
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry
@@ -63,6 +71,7 @@ def pull(
     manifest = release.manifest
     text = read(f"{release.uri}/{MANIFEST}")
     wanted = parts_of(manifest, configs, splits)
+    check_held(release.uri, manifest, wanted)
     entries = files_of(manifest, wanted)
     place = folder.absolute().as_uri()
     with _alone_in(folder):

@@ -54,8 +54,8 @@ def print_list(releases: Sequence[ListedRelease], target: str, console: Console)
         "note": [printable(release.note) for release in releases],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    widths = {name: max(map(len, [name, *cells])) + 1 for name, cells in columns.items()}
-    while len(columns) > 4 and sum(widths[name] for name in columns) > console.width:
+    widths = {name: max(map(len, [name, *cells])) + 2 for name, cells in columns.items()}
+    while len(columns) > 2 and sum(widths[name] for name in columns) > console.width:
         columns.popitem()
     made = table(list(columns), numbers=["programs", "samples", "size"])
     for cells in zip(*columns.values(), strict=True):
@@ -123,10 +123,14 @@ def print_pulled(pulled: Pulled, console: Console) -> None:
     )
     part = next((part for part in _EXAMPLES if part in pulled.parts), pulled.parts[0])
     config, _, split = part.partition("/")
-    say(console, "Load it with")
-    say(console, "from datasets import load_dataset")
     place = pulled.folder.absolute()
-    say(console, f'dataset = load_dataset("{place}", "{config}", split="{split}")')
+    say(console, "Load it with")
+    if pulled.is_all:
+        say(console, "from datasets import load_dataset")
+        say(console, f'dataset = load_dataset("{place}", "{config}", split="{split}")')
+    else:  # `datasets` looks for all that the card names
+        say(console, "import c2c_tasks")
+        say(console, f'dataset = c2c_tasks.load("{place}", "{config}", "{split}")')
 
 
 def _print_pairs(name: str, pairs: Mapping[str, tuple[Any, Any]], console: Console) -> None:
