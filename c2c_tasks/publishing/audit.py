@@ -26,6 +26,8 @@ from c2c_tasks.store import ObjectNotFound, sha256_of, store_for
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+AUDIT_REPORT = "report/audit.json"
+"""Path of the audit's report in a release."""
 MAX_DETAILS = 20
 """Faults of one check that are named; the rest are counted."""
 
