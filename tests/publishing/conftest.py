@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
 import pytest
 
 from c2c_tasks.config import BuildConfig, PublishingOptions
 from c2c_tasks.literals import dumps, loads
-from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.card import CARD, SAMPLES, render_card
 from c2c_tasks.publishing.carrying import Changes
 from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
 from c2c_tasks.publishing.manifest import (
@@ -42,6 +43,7 @@ from c2c_tasks.records import (
     Parameter,
     Program,
     Sample,
+    arrow_schema,
     extend,
 )
 from c2c_tasks.samples.formats import layout, schema_of
@@ -49,6 +51,7 @@ from c2c_tasks.shards import Stage
 from c2c_tasks.store import ObjectInfo, read
 
 DATE = "2026-11-24"
+SCHEMAS = {"programs": arrow_schema(Program), **{name: schema_of(name) for name in FORMATS}}
 
 
 class Publish(Protocol):
@@ -73,6 +76,12 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "file":
         return (tmp_path / "a target").as_uri()
     return f"{request.getfixturevalue('s3_bucket')}/prefix"
+
+
+@pytest.fixture(scope="session")
+def schemas() -> dict[str, pa.Schema]:
+    """The columns of every config."""
+    return SCHEMAS
 
 
 @pytest.fixture(scope="session")
@@ -127,12 +136,19 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
             splits=splits_of(files),
             files=files,
         )
-        statistics = measure(folder.as_uri(), files)
+        statistics = measure(folder.as_uri(), files, folder, earlier=parent)
         if plots:  # most of the time that publishing a small release takes
             draw_plots(folder, manifest.funnel, statistics)
-        previews = draw_previews(folder.as_uri(), files, seed=version)
+        previews = draw_previews(folder.as_uri(), files, seed=version, count=SAMPLES)
         manifest = manifest.model_copy(update={"files": _entries(folder)})
-        (folder / CARD).write_text(render_card(manifest, statistics, previews))
+        card = render_card(
+            manifest,
+            statistics,
+            previews,
+            schemas=SCHEMAS,
+            parent=read_manifest(parent) if parent else None,
+        )
+        (folder / CARD).write_text(card)
         staged = stage_release(target, version, folder)
         commit_release(target, manifest.model_copy(update={"files": staged}))
         move_pointer(target, version, build_id=build_id, date=date)
