@@ -105,7 +105,7 @@ def write_files() -> Callable[..., list[FileEntry]]:
     return _write_files
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
     def publish_programs(
         target: str,

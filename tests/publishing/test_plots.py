@@ -63,9 +63,7 @@ def test_what_there_is_nothing_of_is_not_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("returned", [Counter(), Counter({"int": 10**6})])
 @pytest.mark.parametrize("raised", [Counter(), Counter({f"E{n}": 1 for n in range(50)})])
-def test_cases_of_one_outcome(
-    tmp_path: Path, returned: Counter[str], raised: Counter[str]
-) -> None:
+def test_cases_of_one_outcome(tmp_path: Path, returned: Counter[str], raised: Counter[str]) -> None:
     programs = ProgramCounts(output_types=returned, exception_types=raised)
     drawn = draw_plots(tmp_path, [], Statistics(programs=programs))
     assert drawn == (["report/outcomes.png"] if returned or raised else [])
