@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,7 +20,12 @@ from c2c_tasks.publishing.previews import Preview
 from c2c_tasks.publishing.reasons import reason_in_words, stage_in_words
 from c2c_tasks.publishing.release import release_uri
 from c2c_tasks.publishing.statistics import Statistics
-from c2c_tasks.publishing.surroundings import pythons, sandbox_in_words, writer_in_words
+from c2c_tasks.publishing.surroundings import (
+    differences_in_words,
+    pythons,
+    sandbox_in_words,
+    writer_in_words,
+)
 from c2c_tasks.publishing.tokens import TOKENIZER
 
 if TYPE_CHECKING:
@@ -73,6 +79,7 @@ def render_card(
             changes=changes_since(parent, manifest) if parent else None,
             writer=writer_in_words(manifest),
             sandbox=sandbox_in_words(manifest),
+            sandboxes=differences_in_words(manifest),
             pythons=pythons(manifest),
             in_container=manifest.sandbox.get("launcher") == "docker",
             hub_repository=manifest.config.get("publishing", {}).get("hub_repository"),
@@ -81,6 +88,7 @@ def render_card(
     )
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

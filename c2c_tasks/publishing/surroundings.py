@@ -100,10 +100,7 @@ def writer_in_words(manifest: Manifest) -> Rows:
 
 def sandbox_in_words(manifest: Manifest) -> Rows:
     """Return where functions ran, and under which limits."""
-    facts = dict(manifest.sandbox)
-    runners = _listed(facts.pop("runner", []))
-    pythons = dict.fromkeys(runner.get("python") for runner in runners)
-    rows = _in_words({**facts, "python": [p for p in pythons if p]}, _SANDBOX)
+    rows = _sandbox(manifest.sandbox)
     options = manifest.config.get("sandbox", {})
     if "case_seconds" in options:
         seconds = (options["case_seconds"], options["function_seconds"])
@@ -114,10 +111,28 @@ def sandbox_in_words(manifest: Manifest) -> Rows:
     return rows
 
 
+def differences_in_words(manifest: Manifest) -> list[tuple[int, dict[str, str]]]:
+    """Return, of each sandbox of several, how many shards it ran and what others have not."""
+    sandboxes = [dict(_sandbox(sandbox.facts)) for sandbox in manifest.sandboxes]
+    labels = dict.fromkeys(label for sandbox in sandboxes for label in sandbox)
+    differing = [label for label in labels if len({s.get(label) for s in sandboxes}) > 1]
+    return [
+        (len(sandbox.shards), {label: words.get(label, "") for label in differing})
+        for sandbox, words in zip(manifest.sandboxes, sandboxes, strict=True)
+    ]
+
+
 def pythons(manifest: Manifest) -> list[str]:
     """Return the versions of Python that functions ran in."""
     runners = _listed(manifest.sandbox.get("runner", []))
     return sorted({str(runner["python"]) for runner in runners if "python" in runner})
+
+
+def _sandbox(facts: Mapping[str, Any]) -> Rows:
+    known = {name: value for name, value in facts.items() if name != "runner"}
+    runners = _listed(facts.get("runner", []))
+    known["python"] = [*dict.fromkeys(r["python"] for r in runners if "python" in r)]
+    return _in_words(known, _SANDBOX)
 
 
 def _in_words(

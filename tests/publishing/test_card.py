@@ -190,6 +190,12 @@ def test_a_sandbox_without_a_container_is_said_loudly(render: Render) -> None:
     assert "could not be set up" not in card and "| hardened containers" in card
 
 
+def test_a_build_that_ran_nothing_has_no_writer_and_no_sandbox(render: Render) -> None:
+    card = render(writer={}, sandbox={}, funnel=[])
+    assert "| inputs |" not in card
+    assert "No language model" not in card and "A language model" not in card
+
+
 @pytest.mark.parametrize(
     ("options", "changes", "said"),
     [
