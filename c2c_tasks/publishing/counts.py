@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from c2c_tasks.publishing.histograms import Histogram
 from c2c_tasks.publishing.tokens import count_tokens
 from c2c_tasks.publishing.value_types import type_of
+from c2c_tasks.shards import ROW_GROUP
 
 COUNTED_ROWS = 4_000
 """Samples of a file whose tokens are counted: they tell those of all to within a per cent."""
@@ -70,7 +71,7 @@ def count_file(path: Path, config: str, seed: str) -> FileCounts:
     with pq.ParquetFile(path) as file:
         drawn = _drawn(file.metadata.num_rows, seed)
         first = 0
-        for batch in file.iter_batches():
+        for batch in file.iter_batches(ROW_GROUP):
             counts.memory_bytes += batch.nbytes
             if counts.programs:
                 _count_programs(batch, counts.programs)
