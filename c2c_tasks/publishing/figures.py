@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Colours of Okabe and Ito. The background is opaque: pages are light or dark.
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
-PALE = "#DDE3E8"
+PALE, GREY = "#DDE3E8", "#9AA5AE"
 INK, FAINT = "#24292F", "#6E7781"
 FORMAT_COLOURS: dict[SampleFormat, str] = {"sft": BLUE, "instruct": VERMILION, "pretrain": GREEN}
 
@@ -47,14 +47,25 @@ def new_figure(
     return figure, found
 
 
-def bars(axes: Axes, names: Sequence[str], values: Sequence[float], labels: Sequence[str]) -> None:
-    """Draw horizontal bars with a label at the end of each, the first on top."""
+def bars(
+    axes: Axes,
+    names: Sequence[str],
+    values: Sequence[float],
+    labels: Sequence[str],
+    *,
+    rest: bool = False,
+) -> None:
+    """Draw horizontal bars with a label at the end of each, the first on top.
+
+    `rest` says that the last one stands for all others.
+    """
     places = range(len(names))
-    axes.barh(places, values, color=BLUE, height=0.68)
+    colours = [BLUE] * (len(names) - rest) + [GREY] * rest
+    axes.barh(places, values, color=colours, height=0.68)
     for place, value, label in zip(places, values, labels, strict=True):
         write(axes, label, value, place)
     axes.set_yticks(places, [label_of(name) for name in names], parse_math=False)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, max(values, default=1) * 1.22)  # room for the labels
     axes.xaxis.set_visible(False)
     axes.spines[["left", "bottom"]].set_visible(False)

@@ -88,8 +88,7 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Figure:
     axes.barh(places, [100] * len(funnel), color=PALE, height=0.68)
     axes.barh(places, shares, color=BLUE, height=0.68)
     for place, (stage, share) in enumerate(zip(funnel, shares, strict=True)):
-        # What lost a row is not 100 %.
-        percent = f"  {share:.{int(99 < share < 100)}f}%" if stage.rows_in else ""
+        percent = f"  {_kept(share)}" if stage.rows_in else ""
         rows = f"{stage.rows_in:,} → {stage.rows_out:,} {stage.unit}"
         write(axes, f"{rows}{percent}", 100, place)
     axes.set_yticks(places, [stage.name for stage in funnel])
@@ -100,6 +99,13 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Figure:
     axes.tick_params(left=False)
     axes.set_xlabel("rows that go on, % of those that came in", x=50 / 172, color=INK)
     return figure
+
+
+def _kept(percent: float) -> str:
+    """Return a share as text. What lost a row is not 100%."""
+    if percent in (0, 100) or percent < 99:
+        return f"{percent:.0f}%"
+    return f"{percent:.1f}%" if percent < 99.9 else "> 99.9%"
 
 
 def _cases_per_program(counts: Mapping[int, int]) -> Figure:
@@ -185,7 +191,8 @@ def _outcomes(returned: Counter[str], raised: Counter[str]) -> Figure:
     for axes, (title, counts) in zip(grid, panels, strict=True):
         axes.set_title(title, loc="left", fontsize=11, color=INK)
         names, rows = _ranked(counts)
-        bars(axes, names, rows, [_percent(value / cases) for value in rows])
+        labels = [_percent(value / cases) for value in rows]
+        bars(axes, names, rows, labels, rest=len(counts) > TOP)
         axes.set_ylim(most + 0.5, -0.6)
         axes.set_xlim(0, max(rows) * 1.3)
     return figure
@@ -199,7 +206,8 @@ def _ranking(title: str, counts: Counter[str], unit: str) -> Figure:
     names, values = _ranked(counts)
     figure, (axes,) = new_figure(0.7 + 0.3 * len(names), f"{title}, by number of {unit}")
     whole = counts.total()
-    bars(axes, names, values, [f"{value:,}  ({_percent(value / whole)})" for value in values])
+    labels = [f"{value:,}  ({_percent(value / whole)})" for value in values]
+    bars(axes, names, values, labels, rest=len(counts) > TOP)
     return figure
 
 
@@ -215,31 +223,37 @@ def _ranked(counts: Counter[str]) -> tuple[list[str], list[int]]:
 def _lengths(statistics: Statistics) -> Figure:
     lengths = statistics.lengths
     figure, grid = new_figure(
-        0.9 + 1.25 * len(lengths), "Length of a sample", len(lengths), 2, sharex="col"
+        1.05 + 1.25 * len(lengths), "Length of a sample", len(lengths), 2, sharex="col"
     )
     for row, (format_, found) in enumerate(lengths.items()):
         colour = FORMAT_COLOURS[format_]
         for axes, histogram in zip(grid[2 * row :], (found.characters, found.tokens), strict=False):
             _length(axes, histogram, colour)
         grid[2 * row].set_ylabel(format_, color=INK, fontsize=11, fontweight="bold")
+    for axes in grid[-2:]:
+        _number_lengths(axes)
     sampled = any(found.is_estimated for found in lengths.values())
-    grid[-2].set_xlabel("characters of prompt and answer (log scale)", color=INK)
-    estimated = ", estimated from a sample" if sampled else ""
-    grid[-1].set_xlabel(f"tokens of {TOKENIZER}{estimated} (log scale)", color=INK)
+    grid[-2].set_xlabel("characters of prompt and answer\n(log scale)", color=INK)
+    scale = "estimated from a sample, log scale" if sampled else "log scale"
+    grid[-1].set_xlabel(f"tokens of {TOKENIZER}\n({scale})", color=INK)
     return figure
 
 
-def _length(axes: Axes, histogram: Histogram, colour: str) -> None:
+def _number_lengths(axes: Axes) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 300 * low else (1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _length(axes: Axes, histogram: Histogram, colour: str) -> None:
     numbers = range(min(histogram.bins), max(histogram.bins) + 1)
     starts = [bin_start(number) for number in (*numbers, numbers[-1] + 1)]
     rows = [histogram.bins.get(number, 0) for number in numbers]
     axes.stairs(rows, starts, fill=True, color=colour, alpha=0.85)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks([])
     axes.set_ylim(0, 1.38 * max(rows))  # room for the labels
     axes.spines["left"].set_visible(False)
