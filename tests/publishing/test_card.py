@@ -127,6 +127,14 @@ def test_places_that_are_known_are_named(render: Render) -> None:
     assert "BUCKET" not in card and "OWNER" not in card
 
 
+def test_a_release_of_one_format(render: Render, manifest: Manifest) -> None:
+    assert "The samples of `sft`, `instruct`, `pretrain` are made of the same" in render()
+    splits = {config: manifest.splits[config] for config in ("programs", "pretrain")}
+    card = render(splits=splits)
+    assert "are made of the same" not in card and "`sft`" not in card
+    assert 'load_dataset("OWNER/NAME", "pretrain", split="train")' in card
+
+
 def test_all_columns_are_described(render: Render, schemas: Any) -> None:
     card = render()
     for schema in schemas.values():
