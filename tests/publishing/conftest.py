@@ -67,6 +67,7 @@ class Publish(Protocol):
         parent: str | None = None,
         rows_per_file: int = 100,
         plots: bool = False,
+        card: bool = True,
     ) -> str: ...
 
 
@@ -116,6 +117,7 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
         parent: str | None = None,
         rows_per_file: int = 100,
         plots: bool = False,
+        card: bool = True,
     ) -> str:
         folder = tmp_path_factory.mktemp("release")
         version = claim_version(target, date, build_id)
@@ -136,19 +138,8 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
             splits=splits_of(files),
             files=files,
         )
-        statistics = measure(folder.as_uri(), files, folder, earlier=parent)
-        if plots:  # most of the time that publishing a small release takes
-            draw_plots(folder, manifest.funnel, statistics)
-        previews = draw_previews(folder.as_uri(), files, seed=version, count=SAMPLES)
-        manifest = manifest.model_copy(update={"files": _entries(folder)})
-        card = render_card(
-            manifest,
-            statistics,
-            previews,
-            schemas=SCHEMAS,
-            parent=read_manifest(parent) if parent else None,
-        )
-        (folder / CARD).write_text(card)
+        if card:  # most of the time that publishing a small release takes
+            (folder / CARD).write_text(_card(folder, manifest, parent, plots=plots))
         staged = stage_release(target, version, folder)
         commit_release(target, manifest.model_copy(update={"files": staged}))
         move_pointer(target, version, build_id=build_id, date=date)
@@ -257,6 +248,21 @@ def _write_files(
         (folder / copy.entry.path).write_bytes(read(copy.source))
     write_dump_objects(folder, [ObjectInfo("file:///dump/part.jsonl", "etag", 10)])
     return _entries(folder)
+
+
+def _card(folder: Path, manifest: Manifest, parent: str | None, *, plots: bool) -> str:
+    """Return the card of a release in a local folder, and write there what goes with it."""
+    statistics = measure(folder.as_uri(), manifest.files, folder, earlier=parent)
+    if plots:
+        draw_plots(folder, manifest.funnel, statistics)
+    previews = draw_previews(folder.as_uri(), manifest.files, seed=manifest.version, count=SAMPLES)
+    return render_card(
+        manifest.model_copy(update={"files": _entries(folder)}),
+        statistics,
+        previews,
+        schemas=SCHEMAS,
+        parent=read_manifest(parent) if parent else None,
+    )
 
 
 def _entries(folder: Path) -> list[FileEntry]:
