@@ -46,11 +46,13 @@ def origins_of(path: Path, sha256: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
-def read_origins(path: Path) -> Iterator[pa.Table]:
-    """Yield the row groups of a table of origins."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
+def groups_by_file(table: pq.ParquetFile) -> dict[str, list[int]]:
+    """Return the row groups of each data file in a table of origins, by the file's SHA-256."""
+    groups: dict[str, list[int]] = {}
+    for group in range(table.num_row_groups):
+        sha256 = table.read_row_group(group, columns=["sha256"]).column(0)[0].as_py()
+        groups.setdefault(sha256, []).append(group)
+    return groups
 
 
 @contextmanager

@@ -9,19 +9,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from c2c_tasks.publishing.counts import FileCounts, ProgramCounts, SampleCounts, count_file
 from c2c_tasks.publishing.histograms import Histogram
 from c2c_tasks.publishing.manifest import FileEntry, Manifest, read_manifest
-from c2c_tasks.publishing.origins import ORIGINS, SCHEMA, aggregated, origins_of, read_origins
+from c2c_tasks.publishing.origins import ORIGINS, SCHEMA, aggregated, groups_by_file, origins_of
 from c2c_tasks.publishing.tokens import TOKENIZER
 from c2c_tasks.records import FORMATS, SampleFormat, Split
 from c2c_tasks.store import ObjectNotFound, local_copy, read, sha256_of
@@ -72,6 +73,22 @@ class Statistics:
     """Bytes of the rows of a config and split in memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of data files before they are read, by their SHA-256."""
+
+    counts: dict[str, FileCounts] = field(default_factory=dict)
+    table: pq.ParquetFile | None = None
+    """Origins, in these row groups of each file."""
+    groups: dict[str, list[int]] = field(default_factory=dict)
+
+    def origins(self, sha256: str) -> Iterator[pa.Table]:
+        """Yield the origins of a file."""
+        for group in self.groups.get(sha256, ()):
+            if self.table is not None:
+                yield self.table.read_row_group(group)
+
+
 def measure(
     release: str, files: Iterable[FileEntry], folder: Path, *, earlier: str | None = None
 ) -> Statistics:
@@ -82,13 +99,17 @@ def measure(
     """
     data = [entry for entry in files if entry.config]
     (folder / ORIGINS).parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(folder / ORIGINS, SCHEMA, compression="zstd") as origins:
-        known = _take_over(earlier, {entry.sha256 for entry in data}, origins) if earlier else {}
-        counted = CountedFiles()
-        for entry in data:
-            if entry.sha256 in known:
-                counted.files[entry.sha256] = known[entry.sha256]
-            elif entry.sha256 not in counted.files:
+    counted = CountedFiles()
+    with (
+        pq.ParquetWriter(folder / ORIGINS, SCHEMA, compression="zstd") as origins,
+        _known_of(earlier) as known,
+    ):
+        for entry in data:  # in their order, wherever counts come from: equal bytes
+            if entry.sha256 in known.counts:
+                counted.files[entry.sha256] = known.counts[entry.sha256]
+                for table in known.origins(entry.sha256):
+                    origins.write_table(table)
+            else:
                 counted.files[entry.sha256] = _count(release, entry, origins)
     (folder / COUNTS).write_text(f"{counted.model_dump_json()}\n")
     statistics = _added_up(data, counted)
@@ -112,32 +133,38 @@ def _count(release: str, entry: FileEntry, origins: pq.ParquetWriter) -> FileCou
         return count_file(path, entry.config or "", entry.sha256)
 
 
-def _take_over(earlier: str, wanted: set[str], origins: pq.ParquetWriter) -> dict[str, FileCounts]:
-    """Return what an earlier release says of the wanted files, and copy their origins.
+@contextmanager
+def _known_of(earlier: str | None) -> Iterator[_Known]:
+    """Give what an earlier release says of its files.
 
-    Where it says nothing (it is older than this, or retired) or something damaged, that is
-    counted again.
+    Where it says nothing (it is older than this, or retired) or something damaged, nothing is
+    known.
     """
-    try:
-        manifest = read_manifest(earlier)
-        counts = read(f"{earlier}/{COUNTS}")
-        if hashlib.sha256(counts).hexdigest() != _sha256_in(manifest, COUNTS):
-            raise ValueError(f"{COUNTS} is not what the manifest names")
-        known = CountedFiles.model_validate_json(counts)
-        if known.tokenizer != TOKENIZER:
-            return {}
-        with local_copy(f"{earlier}/{ORIGINS}") as path:
-            if sha256_of(path) != _sha256_in(manifest, ORIGINS):
-                raise ValueError(f"{ORIGINS} is not what the manifest names")
-            for table in read_origins(path):
-                if table.column("sha256")[0].as_py() in wanted:
-                    origins.write_table(table)
-    except ObjectNotFound:
-        return {}
-    except (ValueError, ValidationError, pa.ArrowException) as error:
-        log.warning("%s: its counts cannot be taken over: %s", earlier, error)
-        return {}
-    return {sha256: counts for sha256, counts in known.files.items() if sha256 in wanted}
+    with ExitStack() as stack:
+        known = _Known()
+        try:
+            if earlier:
+                known = _read_known(earlier, stack)
+        except ObjectNotFound:
+            pass
+        except (ValueError, pa.ArrowException) as error:
+            log.warning("%s: its counts cannot be taken over: %s", earlier, error)
+        yield known
+
+
+def _read_known(earlier: str, stack: ExitStack) -> _Known:
+    manifest = read_manifest(earlier)
+    counts = read(f"{earlier}/{COUNTS}")
+    if hashlib.sha256(counts).hexdigest() != _sha256_in(manifest, COUNTS):
+        raise ValueError(f"{COUNTS} is not what the manifest names")
+    counted = CountedFiles.model_validate_json(counts)
+    if counted.tokenizer != TOKENIZER:
+        return _Known()
+    path = stack.enter_context(local_copy(f"{earlier}/{ORIGINS}"))
+    if sha256_of(path) != _sha256_in(manifest, ORIGINS):
+        raise ValueError(f"{ORIGINS} is not what the manifest names")
+    table = stack.enter_context(pq.ParquetFile(path))
+    return _Known(counted.files, table, groups_by_file(table))
 
 
 def _sha256_in(manifest: Manifest, path: str) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from c2c_tasks.publishing import counts
@@ -109,10 +108,8 @@ def test_a_next_release_reads_the_new_files_alone(
     without = measure(release, files, tmp_path / "b")
     assert with_help == without
     assert sum(with_help.repositories.values()) == 15
-    assert (tmp_path / "a" / COUNTS).read_bytes() == (tmp_path / "b" / COUNTS).read_bytes()
-    sort = [("repository", "ascending"), ("sha256", "ascending"), ("path", "ascending")]
-    tables = [pq.read_table(tmp_path / name / ORIGINS).sort_by(sort) for name in "ab"]
-    assert tables[0].equals(tables[1])
+    for path in (COUNTS, ORIGINS):
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
 
 
 @pytest.mark.parametrize("target", ["file"], indirect=True)
