@@ -68,7 +68,9 @@ class Parameter:
     """One parameter of a function, as written in its header."""
 
     name: str
+    """Its name; without the stars, where it has them."""
     kind: ParameterKind
+    """How it takes its argument: ``positional_or_keyword`` and so on, as in Python's `inspect`."""
     annotation: str | None = None
     """Source text of the annotation."""
     default: str | None = None
@@ -84,14 +86,21 @@ class Function:
     program: str
     """Source that ``exec`` accepts: needed imports, constants and helpers, then the function."""
     entry_point: str
+    """Name of the function in the program."""
     parameters: list[Parameter]
+    """Its parameters, in order."""
     repository: str
+    """Name of the repository (``owner/name``), or of the dump where none is known."""
     path: str
+    """Path of the source file inside the repository."""
     first_line: int
     """Line of ``def`` in the source file, counted from 1."""
     last_line: int
+    """Line of the source file that the function ends with."""
     licence: str | None
+    """SPDX expression of the source file's licence, where one is known."""
     dump: str
+    """URI of the dump object that held the source file."""
     source_sha256: str
     """Digest of the source file, in hexadecimal."""
 
@@ -140,10 +149,13 @@ class Case:
     arguments: str
     """Canonical literal of a dict from parameter name to value."""
     outcome: Outcome
+    """What came of it; those of a release ``returned`` or ``raised``."""
     output: str | None = None
     """Canonical literal of the returned value; None unless `outcome` is ``returned``."""
     exception_type: str | None = None
+    """Name of the exception's class; None unless `outcome` is ``raised``."""
     exception_message: str | None = None
+    """The exception as text; None unless `outcome` is ``raised``."""
     covered_lines: list[int] = field(default_factory=list)
     """Lines of the program that ran, counted from 1; empty where coverage was not asked for."""
     deterministic: bool = True
@@ -172,14 +184,18 @@ class Program(Function):
     """A function with its sound, chosen cases: what a release publishes."""
 
     writer: str
+    """Who wrote the first inputs: ``synthesis``, ``vllm:NAME``."""
     cases: list[Case]
+    """Its sound cases, as many as show most of it, in the order they were run."""
     coverage: float
     """Share of the entry point's executable lines that the cases run, 0 to 1."""
     cluster: str
     """Function id of the cluster's leader; splits are assigned by it."""
     split: Split
+    """The split that the program, and all samples made of it, are in."""
     behaviour: str | None = None
-    """As of the execution: programs that have it in common do the same."""
+    """Digest of what it does with inputs that all functions of its signature are given; None where
+    these tell nothing of it. Programs that have it in common do the same."""
     difficulty: float
     """Estimate from size, branches and growth of coverage, 0 (plain) to 1."""
 
@@ -189,21 +205,31 @@ class Sample:
     """One training row made of a program."""
 
     sample_id: str
+    """Digest of function, format and prompt: unique over all formats and splits."""
     function_id: str
+    """The program that the sample was made of."""
     format: SampleFormat
+    """The training format that it is published in."""
     split: Split
+    """The split of its program."""
     template: str
     """The template's parts by name, joined by ``/``."""
     instruction: str
+    """What is asked for; empty where the input says it."""
     input: str
+    """The cases shown, and what else the prompt tells of the function."""
     completion: str
+    """The answer: the program, with what the template says around it."""
     shown_cases: list[int]
     """Positions, in the program's cases, of those that the prompt shows."""
     held_cases: list[int]
     """Positions of the cases held back, for grading."""
     repository: str
+    """As of the program, like path and licence."""
     path: str
+    """Path of the program's source file inside the repository."""
     licence: str | None
+    """SPDX expression of the source file's licence, where one is known."""
 
     @property
     def prompt(self) -> str:

@@ -130,8 +130,8 @@ def _circumstances(manifest: Manifest) -> dict[str, Any]:
         "code_version": manifest.code_version,
         "dump": manifest.dump.uri,
         **flat(manifest.rules, "rules."),
-        **flat(manifest.writer, "writer."),
-        **flat(manifest.sandbox, "sandbox."),
+        **flat(manifest.writer.known(), "writer."),
+        **flat(manifest.sandbox.known(), "sandbox."),
     }
 
 

@@ -155,7 +155,7 @@ def _print_remarks(manifest: Manifest, console: Console) -> None:
             "manifest.json",
             style="yellow",
         )
-    if manifest.sandbox.get("launcher") != "docker":
+    if manifest.sandbox.launcher != "docker":
         say(
             console,
             "no container: functions ran in child processes with limits, which is fit for "

@@ -21,9 +21,9 @@ from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.pipeline.staging import StagedRelease
-from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
-from c2c_tasks.publishing.audit import AUDIT_REPORT
-from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.attribution import write_attribution
+from c2c_tasks.publishing.audit import AUDIT_REPORT, AuditReport
+from c2c_tasks.publishing.card import CARD, SAMPLES, render_card
 from c2c_tasks.publishing.facts import sandbox_facts, writer_facts
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import (
@@ -36,6 +36,7 @@ from c2c_tasks.publishing.manifest import (
     read_manifest,
     splits_of,
 )
+from c2c_tasks.publishing.origins import ORIGINS
 from c2c_tasks.publishing.plots import draw_plots
 from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.previews import draw_previews
@@ -48,7 +49,8 @@ from c2c_tasks.publishing.release import (
 )
 from c2c_tasks.publishing.statistics import measure
 from c2c_tasks.publishing.writing import writing_of
-from c2c_tasks.records import Split
+from c2c_tasks.records import FORMATS, Program, Split, arrow_schema
+from c2c_tasks.samples.formats import schema_of
 from c2c_tasks.shards import StepReport, code_version, funnel
 
 log = logging.getLogger(__name__)
@@ -82,21 +84,26 @@ def _publish(build: Build, staged: StagedRelease) -> PublishedRelease:
     manifest = _manifest(build, plan, staged["version"])
     with tempfile.TemporaryDirectory(prefix="c2c-card-") as name:
         folder = Path(name)
-        statistics = measure(release, manifest.files)
-        plots = draw_plots(folder, manifest.funnel, statistics)
+        earlier = plan.parent or plan.order_of
+        statistics = measure(release, manifest.files, folder, earlier=earlier)
+        draw_plots(folder, manifest.funnel, statistics)
+        write_attribution(folder, folder / ORIGINS)
         # Of this attempt at the audit, whichever of several was the last to write its own.
-        report = folder / AUDIT_REPORT
-        report.parent.mkdir(exist_ok=True)
-        report.write_text(Progress.of(build).audit().facts["report"], encoding="utf-8")
-        entries = [describe_file(folder / path, path) for path in (*plots, AUDIT_REPORT)]
-        manifest = _with_files(manifest, entries)
-        programs = [
-            f"{release}/{entry.path}" for entry in manifest.files if entry.config == "programs"
-        ]
-        attribution = write_attribution(folder, programs)
-        manifest = _with_files(manifest, [describe_file(attribution, ATTRIBUTION)])
-        previews = draw_previews(release, manifest.files, seed=manifest.version)
-        (folder / CARD).write_text(render_card(manifest, statistics, previews), encoding="utf-8")
+        audited = Progress.of(build).audit().facts["report"]
+        (folder / AUDIT_REPORT).write_text(audited, encoding="utf-8")
+        manifest = _with_files(manifest, _described(folder))
+        card = render_card(
+            manifest,
+            statistics,
+            draw_previews(release, manifest.files, seed=manifest.version, count=SAMPLES),
+            schemas={
+                "programs": arrow_schema(Program),
+                **{format_: schema_of(format_) for format_ in FORMATS},
+            },
+            audit=AuditReport.model_validate_json(audited),
+            parent=read_manifest(plan.parent) if plan.parent else None,
+        )
+        (folder / CARD).write_text(card, encoding="utf-8")
         manifest = _with_files(manifest, [describe_file(folder / CARD, CARD)])
         stage_release(target, manifest.version, folder)
     conditions = conditions_for(target, build.config.publishing.conditional_writes)
@@ -183,6 +190,11 @@ def _rows_of(files: Iterable[FileEntry], path: str) -> int:
 def _with_files(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     files = sorted([*manifest.files, *entries], key=lambda entry: entry.path)
     return manifest.model_copy(update={"files": files})
+
+
+def _described(folder: Path) -> list[FileEntry]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [describe_file(path, path.relative_to(folder).as_posix()) for path in paths]
 
 
 def _differing_sandboxes(progress: Progress, reports: Iterable[StepReport]) -> list[Sandbox]:

@@ -2,36 +2,98 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from c2c_tasks.publishing import markdown
+from c2c_tasks.publishing.audit import AuditReport
+from c2c_tasks.publishing.changes import changes_since
+from c2c_tasks.publishing.columns import columns_of
+from c2c_tasks.publishing.hub_metadata import default_config, front_matter, ordered_configs
 from c2c_tasks.publishing.manifest import Manifest
+from c2c_tasks.publishing.plots import PLOTS, rounded
 from c2c_tasks.publishing.previews import Preview
+from c2c_tasks.publishing.reasons import reason_in_words, stage_in_words
+from c2c_tasks.publishing.release import release_uri
 from c2c_tasks.publishing.statistics import Statistics
+from c2c_tasks.publishing.surroundings import (
+    differences_in_words,
+    pythons,
+    sandbox_in_words,
+    writer_in_words,
+)
+from c2c_tasks.publishing.tokens import TOKENIZER
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 CARD = "README.md"
-TOP_REPOSITORIES = 10
+SAMPLES = 10
+"""Samples that a card shows."""
+_TOP_REPOSITORIES = 10
+_TOP_LICENCES = 30
+_PREVIEW_CHARACTERS = 6_000
+_PREVIEW_LINE = 400
+_MUCH = 0.2
+"""Share of programs past which a card names the repository that they come from as a limit."""
 
-_HUB_LICENCES = frozenset(
-    {"apache-2.0", "artistic-2.0", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "cc0-1.0"}
-    | {"epl-2.0", "isc", "mit", "mpl-2.0", "ncsa", "postgresql", "unlicense", "wtfpl", "zlib"}
-)
-"""Licences that the Hub knows by the SPDX identifier in lower case."""
-_SIZES = [(10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")]
 
-
-def render_card(manifest: Manifest, statistics: Statistics, previews: Sequence[Preview]) -> str:
+def render_card(
+    manifest: Manifest,
+    statistics: Statistics,
+    previews: Sequence[Preview],
+    *,
+    schemas: Mapping[str, pa.Schema],
+    audit: AuditReport | None = None,
+    parent: Manifest | None = None,
+) -> str:
     """Return the text of a release's card.
 
     The manifest may lack the entry of the card itself. The plots of `draw_plots` are linked
-    to where the manifest lists them.
+    to where the manifest lists them. `schemas` are the columns of each config.
     """
+    target = manifest.config.get("publishing", {}).get("target", "")
+    known = {entry.path for entry in manifest.files}
+    return (
+        _environment()
+        .get_template("card.md.jinja")
+        .render(
+            manifest=manifest,
+            front_matter=front_matter(manifest, statistics, schemas),
+            configs=ordered_configs(manifest),
+            default_config=default_config(manifest),
+            schemas=schemas,
+            columns={name: columns_of(name, schemas[name]) for name in manifest.splits},
+            statistics=statistics,
+            tokenizer=TOKENIZER,
+            previews=previews,
+            plots={name: text for name, text in PLOTS.items() if f"report/{name}.png" in known},
+            licences=_most(statistics.licences, _TOP_LICENCES),
+            repositories=_most(statistics.repositories, _TOP_REPOSITORIES),
+            main_repository=_main_repository(statistics.repositories),
+            audit=audit,
+            changes=changes_since(parent, manifest) if parent else None,
+            writer=writer_in_words(manifest),
+            sandbox=sandbox_in_words(manifest),
+            sandboxes=differences_in_words(manifest),
+            pythons=pythons(manifest),
+            in_container=manifest.sandbox.launcher == "docker",
+            hub_repository=manifest.config.get("publishing", {}).get("hub_repository"),
+            s3_uri=release_uri(target, manifest.version) if target.startswith("s3:") else None,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("c2c_tasks.publishing", "."),
+        loader=PackageLoader("c2c_tasks.publishing", "templates"),
         autoescape=False,  # Markdown, not HTML
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -39,55 +101,32 @@ def render_card(manifest: Manifest, statistics: Statistics, previews: Sequence[P
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        json=lambda value: json.dumps(value, ensure_ascii=False),
-        number=lambda value: f"{value:,}",
-        cell=_cell,
-        fenced=_fenced,
+        number=lambda value: f"{value:,.0f}",
+        rounded=rounded,
+        percent=lambda share: f"{share:.0%}",
+        cell=markdown.cell,
+        code=markdown.code,
+        html=markdown.html,
+        bibtex=markdown.bibtex,
+        preview=lambda text: markdown.fenced(
+            markdown.shortened(text, _PREVIEW_CHARACTERS, _PREVIEW_LINE)
+        ),
+        stage=stage_in_words,
+        reason=reason_in_words,
     )
-    return environment.get_template("card.md.jinja").render(
-        manifest=manifest,
-        statistics=statistics,
-        previews=previews,
-        plots={entry.path for entry in manifest.files if entry.path.startswith("report/")},
-        configs=sorted(manifest.splits, key=lambda config: config != _default_config(manifest)),
-        default_config=_default_config(manifest),
-        licence=_hub_licence(statistics.licences),
-        size=_size(sum(manifest.splits.get("programs", {}).values())),
-        repositories=statistics.repositories.most_common(TOP_REPOSITORIES),
-        in_container=manifest.sandbox.launcher == "docker",
-        differing=[
-            name
-            for name in manifest.sandbox.known()
-            if any(
-                s.facts.known().get(name) != manifest.sandboxes[0].facts.known().get(name)
-                for s in manifest.sandboxes
-            )
-        ],
-    )
+    return environment
 
 
-def _default_config(manifest: Manifest) -> str:
-    return next((c for c in ("sft", "instruct", "pretrain") if c in manifest.splits), "programs")
+def _most(counts: Counter[str], count: int) -> list[tuple[str, int]]:
+    """Return the first names with their counts, and the others as one row."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    others = ranked[count:]
+    more = [(f"{len(others):,} more", sum(rows for _, rows in others))] if others else []
+    return [*ranked[:count], *more]
 
 
-def _hub_licence(licences: Iterable[str]) -> list[str]:
-    """Return the identifiers for the Hub; ``other`` where it does not know every one."""
-    known = {licence.lower() for licence in licences}
-    return sorted(known) if known and known <= _HUB_LICENCES else ["other"]
-
-
-def _size(rows: int) -> str:
-    return next((name for limit, name in _SIZES if rows < limit), "1M<n<10M")
-
-
-def _cell(value: Any) -> str:
-    """Return a value as text that cannot break out of a Markdown table's cell."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return re.sub(r"([|`<>*_\[\]\\])", r"\\\1", " ".join(text.split()))
-
-
-def _fenced(text: str) -> str:
-    """Return a text as a Markdown code block, whatever backticks it holds."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text.rstrip()}\n{fence}"
+def _main_repository(repositories: Counter[str]) -> tuple[str, float] | None:
+    """Return the repository that much of the programs come from, with its share of them."""
+    name, programs = max(repositories.items(), key=lambda item: item[1], default=("", 0))
+    share = programs / max(repositories.total(), 1)
+    return (name, share) if share > _MUCH else None

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.records import FORMATS, SampleFormat
+from c2c_tasks.shards import ROW_GROUP
 from c2c_tasks.store import local_copy
 
 READABLE = 2_500
@@ -23,10 +24,17 @@ class Preview:
 
     format: SampleFormat
     sample_id: str
-    origin: str
-    """Repository and path of the file that the function comes from."""
+    function_id: str
+    repository: str
+    path: str
+    """Of the file that the function comes from, inside the repository."""
     parts: list[tuple[str, str]]
     """Label (a chat role, or a column) and text."""
+
+    @property
+    def origin(self) -> str:
+        """Repository and path of the file that the function comes from."""
+        return f"{self.repository}/{self.path}"
 
     @property
     def characters(self) -> int:
@@ -39,32 +47,45 @@ def draw_previews(
 ) -> list[Preview]:
     """Return `count` samples of different functions, the formats taking turns.
 
-    They are drawn, by `seed`, from the first row group of each format's first training file.
+    They are drawn, by `seed`, from the first row group of one training file of each format: the
+    smallest that has a whole one, or the largest. Repositories differ as long as there are others.
     """
     random = Random(seed)
     pools: list[list[Preview]] = []
-    functions: dict[str, str] = {}
     for format_ in FORMATS:
         of_format = [entry for entry in files if entry.config == format_]
         if not of_format:
             continue
-        entry = next((entry for entry in of_format if entry.split == "train"), of_format[0])
+        entry = _file_to_draw_from(of_format)
         with local_copy(f"{release}/{entry.path}") as path, pq.ParquetFile(path) as file:
             rows = file.read_row_group(0).to_pylist()
         random.shuffle(rows)
-        functions.update((row["sample_id"], row["function_id"]) for row in rows)
         pool = [_preview(format_, row) for row in rows]
         pools.append(sorted(pool, key=lambda preview: preview.characters > READABLE))
+    return _in_turn(pools, count)
+
+
+def _file_to_draw_from(entries: Sequence[FileEntry]) -> FileEntry:
+    training = [entry for entry in entries if entry.split == "train"] or list(entries)
+    largest = max(training, key=lambda entry: entry.rows or 0)
+    whole = [entry for entry in training if (entry.rows or 0) >= ROW_GROUP]
+    return min(whole, key=lambda entry: entry.bytes, default=largest)
+
+
+def _in_turn(pools: list[list[Preview]], count: int) -> list[Preview]:
+    """Draw from the pools in turn: no function twice, and a repository only for want of others."""
     drawn: list[Preview] = []
-    seen: set[str] = set()
+    repositories: set[str] = set()
+    functions: set[str] = set()
     while len(drawn) < count and any(pools):
-        for pool in pools:
-            fresh = next((p for p in pool if functions[p.sample_id] not in seen), None)
-            if fresh is None:
-                pool.clear()
-            elif len(drawn) < count:
-                drawn.append(fresh)
-                seen.add(functions[fresh.sample_id])
+        for position, pool in enumerate(pools):
+            fresh = [preview for preview in pool if preview.function_id not in functions]
+            pools[position] = fresh
+            if fresh and len(drawn) < count:
+                elsewhere = (p for p in fresh if p.repository not in repositories)
+                drawn.append(next(elsewhere, fresh[0]))
+                repositories.add(drawn[-1].repository)
+                functions.add(drawn[-1].function_id)
     return drawn
 
 
@@ -76,5 +97,11 @@ def _preview(format_: SampleFormat, row: dict[str, Any]) -> Preview:
             parts = [(name, row[name]) for name in ("instruction", "input", "output")]
         case "pretrain":
             parts = [("text", row["text"])]
-    origin = f"{row['repository']}/{row['path']}"
-    return Preview(format_, row["sample_id"], origin, [part for part in parts if part[1]])
+    return Preview(
+        format=format_,
+        sample_id=row["sample_id"],
+        function_id=row["function_id"],
+        repository=row["repository"],
+        path=row["path"],
+        parts=[part for part in parts if part[1]],
+    )

@@ -1,85 +1,206 @@
-"""What a release's data files hold, counted for its plots and its card."""
+"""What the data files of a release hold, counted for its plots and its card.
+
+The counts of each file are kept in the release, under the file's SHA-256. A release that takes
+over files of an earlier one takes over their counts, and reads the files that are new alone.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Literal
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
-from c2c_tasks.publishing.manifest import FileEntry
-from c2c_tasks.records import FORMATS, SampleFormat
-from c2c_tasks.store import local_copy
+from c2c_tasks.publishing.counts import FileCounts, ProgramCounts, SampleCounts, count_file
+from c2c_tasks.publishing.histograms import Histogram
+from c2c_tasks.publishing.manifest import FileEntry, Manifest, read_manifest
+from c2c_tasks.publishing.origins import ORIGINS, SCHEMA, aggregated, groups_by_file, origins_of
+from c2c_tasks.publishing.tokens import TOKENIZER
+from c2c_tasks.records import FORMATS, SampleFormat, Split
+from c2c_tasks.store import ObjectNotFound, local_copy, read, sha256_of
 
-UNKNOWN_LICENCE = "not stated"
-_TEXT_COLUMNS: dict[SampleFormat, list[str]] = {
-    "sft": ["messages"],
-    "instruct": ["instruction", "input", "output"],
-    "pretrain": ["text"],
-}
+COUNTS = "report/counts.json"
+"""Path, in a release, of the counts of each of its data files."""
+
+log = logging.getLogger(__name__)
+
+
+class CountedFiles(BaseModel):
+    """What `COUNTS` holds."""
+
+    version: Literal[1] = 1
+    """Of what is counted, and how."""
+    tokenizer: str = TOKENIZER
+    files: dict[str, FileCounts] = Field(default_factory=dict)
+    """By the SHA-256 of the file."""
+
+
+@dataclass(slots=True)
+class Lengths:
+    """Lengths of the samples of a format."""
+
+    characters: Histogram
+    tokens: Histogram
+    """Of all samples, estimated where `counted` are fewer."""
+    counted: int
+    """Samples whose tokens were counted."""
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether tokens are those of all samples by estimate."""
+        return self.counted < self.characters.rows
 
 
 @dataclass(slots=True)
 class Statistics:
     """Counts over all splits of a release."""
 
-    cases_per_program: Counter[int] = field(default_factory=Counter)
-    coverage: Counter[int] = field(default_factory=Counter)
-    """Programs by coverage, in per cent, rounded down."""
+    programs: ProgramCounts = field(default_factory=ProgramCounts)
     licences: Counter[str] = field(default_factory=Counter)
-    """Programs by SPDX identifier, as the dump states it."""
+    """Programs by SPDX expression."""
     repositories: Counter[str] = field(default_factory=Counter)
     """Programs by repository."""
-    outcomes: Counter[str] = field(default_factory=Counter)
-    """Cases by outcome."""
-    sample_characters: dict[SampleFormat, Counter[int]] = field(default_factory=dict)
-    """Samples by length of all their text, in characters, for each format."""
+    lengths: dict[SampleFormat, Lengths] = field(default_factory=dict)
+    memory_bytes: dict[tuple[str, Split], int] = field(default_factory=dict)
+    """Bytes of the rows of a config and split in memory."""
 
 
-def measure(release: str, files: Iterable[FileEntry]) -> Statistics:
-    """Count over the data files of a release, or of a local folder's URI."""
-    found = Statistics()
-    for entry in files:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of data files before they are read, by their SHA-256."""
+
+    counts: dict[str, FileCounts] = field(default_factory=dict)
+    table: pq.ParquetFile | None = None
+    """Origins, in these row groups of each file."""
+    groups: dict[str, list[int]] = field(default_factory=dict)
+
+    def origins(self, sha256: str) -> Iterator[pa.Table]:
+        """Yield the origins of a file."""
+        for group in self.groups.get(sha256, ()):
+            if self.table is not None:
+                yield self.table.read_row_group(group)
+
+
+def measure(
+    release: str, files: Iterable[FileEntry], folder: Path, *, earlier: str | None = None
+) -> Statistics:
+    """Count over the data files of a release, or of a local folder's URI.
+
+    Writes the counts of each file and the table of origins into ``report/`` of a local folder.
+    `earlier` is the URI of a release whose counts are taken over for files that it has as well.
+    """
+    data = [entry for entry in files if entry.config]
+    (folder / ORIGINS).parent.mkdir(parents=True, exist_ok=True)
+    counted = CountedFiles()
+    with (
+        pq.ParquetWriter(folder / ORIGINS, SCHEMA, compression="zstd") as origins,
+        _known_of(earlier) as known,
+    ):
+        for entry in data:  # in their order, wherever counts come from: equal bytes
+            if entry.sha256 in known.counts:
+                counted.files[entry.sha256] = known.counts[entry.sha256]
+                for table in known.origins(entry.sha256):
+                    origins.write_table(table)
+            else:
+                counted.files[entry.sha256] = _count(release, entry, origins)
+    (folder / COUNTS).write_text(f"{counted.model_dump_json()}\n")
+    statistics = _added_up(data, counted)
+    with aggregated(folder / ORIGINS) as database:
+        for column, found in (
+            ("licence", statistics.licences),
+            ("repository", statistics.repositories),
+        ):
+            rows = database.execute(
+                f"SELECT {column}, sum(programs)::BIGINT AS programs FROM files "
+                f"GROUP BY {column} ORDER BY programs DESC, {column}"
+            ).fetchall()
+            found.update(dict(rows))
+    return statistics
+
+
+def _count(release: str, entry: FileEntry, origins: pq.ParquetWriter) -> FileCounts:
+    with local_copy(f"{release}/{entry.path}") as path:
         if entry.config == "programs":
-            columns = ["cases", "coverage", "licence", "repository"]
-            for batch in _batches(f"{release}/{entry.path}", columns):
-                _count_programs(batch, found)
-        for format_ in FORMATS:
-            if entry.config == format_:
-                lengths = found.sample_characters.setdefault(format_, Counter())
-                for batch in _batches(f"{release}/{entry.path}", _TEXT_COLUMNS[format_]):
-                    texts = [_characters(column) for column in batch.columns]
-                    lengths.update(np.sum(texts, axis=0).tolist())
+            origins.write_table(origins_of(path, entry.sha256))
+        return count_file(path, entry.config or "", entry.sha256)
+
+
+@contextmanager
+def _known_of(earlier: str | None) -> Iterator[_Known]:
+    """Give what an earlier release says of its files.
+
+    Where it says nothing (it is older than this, or retired) or something damaged, nothing is
+    known.
+    """
+    with ExitStack() as stack:
+        known = _Known()
+        try:
+            if earlier:
+                known = _read_known(earlier, stack)
+        except ObjectNotFound:
+            pass
+        except (ValueError, pa.ArrowException) as error:
+            log.warning("%s: its counts cannot be taken over: %s", earlier, error)
+        yield known
+
+
+def _read_known(earlier: str, stack: ExitStack) -> _Known:
+    manifest = read_manifest(earlier)
+    counts = read(f"{earlier}/{COUNTS}")
+    if hashlib.sha256(counts).hexdigest() != _sha256_in(manifest, COUNTS):
+        raise ValueError(f"{COUNTS} is not what the manifest names")
+    counted = CountedFiles.model_validate_json(counts)
+    if counted.tokenizer != TOKENIZER:
+        return _Known()
+    path = stack.enter_context(local_copy(f"{earlier}/{ORIGINS}"))
+    if sha256_of(path) != _sha256_in(manifest, ORIGINS):
+        raise ValueError(f"{ORIGINS} is not what the manifest names")
+    table = stack.enter_context(pq.ParquetFile(path))
+    return _Known(counted.files, table, groups_by_file(table))
+
+
+def _sha256_in(manifest: Manifest, path: str) -> str | None:
+    return next((entry.sha256 for entry in manifest.files if entry.path == path), None)
+
+
+def _added_up(data: Sequence[FileEntry], counted: CountedFiles) -> Statistics:
+    found = Statistics()
+    samples: dict[str, list[SampleCounts]] = {}
+    for entry in data:
+        counts = counted.files[entry.sha256]
+        if entry.config and entry.split:
+            place = (entry.config, entry.split)
+            found.memory_bytes[place] = found.memory_bytes.get(place, 0) + counts.memory_bytes
+        if counts.programs:
+            for name in ProgramCounts.model_fields:
+                getattr(found.programs, name).update(getattr(counts.programs, name))
+        if counts.samples and entry.config:
+            samples.setdefault(entry.config, []).append(counts.samples)
+    for format_ in FORMATS:
+        if format_ in samples:
+            found.lengths[format_] = _lengths(samples[format_])
     return found
 
 
-def _batches(uri: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    with local_copy(uri) as path, pq.ParquetFile(path) as file:
-        yield from file.iter_batches(columns=columns)
+def _lengths(parts: Sequence[SampleCounts]) -> Lengths:
+    return Lengths(
+        characters=Histogram.sum_of(part.characters for part in parts),
+        tokens=Histogram.sum_of(map(_tokens, parts)),
+        counted=int(sum(part.tokens.rows for part in parts)),
+    )
 
 
-def _count_programs(batch: pa.RecordBatch, found: Statistics) -> None:
-    cases = batch.column("cases")
-    found.cases_per_program.update(pc.list_value_length(cases).to_pylist())
-    found.outcomes.update(pc.struct_field(pc.list_flatten(cases), "outcome").to_pylist())
-    coverage: list[Any] = batch.column("coverage").to_pylist()
-    repositories: list[Any] = batch.column("repository").to_pylist()
-    found.coverage.update(int(100 * share) for share in coverage)
-    found.licences.update(text or UNKNOWN_LICENCE for text in batch.column("licence").to_pylist())
-    found.repositories.update(repositories)
-
-
-def _characters(column: Any) -> NDArray[np.int64]:
-    """Return the characters of each row of a text column, or of a column of chat messages."""
-    if pa.types.is_string(column.type):
-        return np.asarray(pc.utf8_length(column), np.int64)
-    contents = pc.struct_field(pc.list_flatten(column), "content")
-    rows = np.asarray(pc.list_parent_indices(column))
-    lengths = np.bincount(rows, np.asarray(pc.utf8_length(contents)), minlength=len(column))
-    return lengths.astype(np.int64)
+def _tokens(part: SampleCounts) -> Histogram:
+    """Return the tokens of all samples of a file: as many a character as those counted have."""
+    if part.tokens.rows == part.characters.rows:
+        return part.tokens
+    ratio = part.tokens.total / max(part.counted_characters, 1)
+    return part.tokens.scaled(rows=part.characters.rows, total=ratio * part.characters.total)

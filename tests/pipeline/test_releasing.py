@@ -168,12 +168,10 @@ def test_shards_that_ran_in_different_sandboxes_are_told_apart(
     print_summary(release["uri"], Console(file=text, width=200))
     assert "functions ran in 2 different sandboxes" in text.getvalue()
     card = read(f"{release['uri']}/README.md").decode()
-    assert (
-        "| function shards | launcher | fallback | image\\_id |\n| ---: | --- | --- | --- |\n"
-        in card
-    )
-    assert f"| {len(first.shards)} | process | true | null |\n" in card
-    assert "\n| 1 | docker | false | sha256:other |\n" in card
+    assert "| function shards | functions ran in | image ID |\n| ---: | --- | --- |\n" in card
+    assert f"| {len(first.shards)} | child processes" in card
+    assert "| 1 | hardened containers: no network, read-only root, no capabilities |" in card
+    assert "| `sha256:other` |\n" in card
     assert "**Warning: no container.**" in card
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
 import pytest
 
 from c2c_tasks.config import BuildConfig, PublishingOptions
 from c2c_tasks.literals import dumps, loads
-from c2c_tasks.publishing.card import CARD, render_card
+from c2c_tasks.publishing.card import CARD, SAMPLES, render_card
 from c2c_tasks.publishing.carrying import Changes
 from c2c_tasks.publishing.data_files import write_data_files, write_dump_objects
 from c2c_tasks.publishing.manifest import (
@@ -42,6 +43,7 @@ from c2c_tasks.records import (
     Parameter,
     Program,
     Sample,
+    arrow_schema,
     extend,
 )
 from c2c_tasks.samples.formats import layout, schema_of
@@ -49,6 +51,7 @@ from c2c_tasks.shards import Stage
 from c2c_tasks.store import ObjectInfo, read
 
 DATE = "2026-11-24"
+SCHEMAS = {"programs": arrow_schema(Program), **{name: schema_of(name) for name in FORMATS}}
 
 
 class Publish(Protocol):
@@ -64,6 +67,7 @@ class Publish(Protocol):
         parent: str | None = None,
         rows_per_file: int = 100,
         plots: bool = False,
+        card: bool = True,
     ) -> str: ...
 
 
@@ -73,6 +77,12 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "file":
         return (tmp_path / "a target").as_uri()
     return f"{request.getfixturevalue('s3_bucket')}/prefix"
+
+
+@pytest.fixture(scope="session")
+def schemas() -> dict[str, pa.Schema]:
+    """The columns of every config."""
+    return SCHEMAS
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +106,7 @@ def write_files() -> Callable[..., list[FileEntry]]:
     return _write_files
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
     def publish_programs(
         target: str,
@@ -107,6 +117,7 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
         parent: str | None = None,
         rows_per_file: int = 100,
         plots: bool = False,
+        card: bool = True,
     ) -> str:
         folder = tmp_path_factory.mktemp("release")
         version = claim_version(target, date, build_id)
@@ -127,12 +138,8 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
             splits=splits_of(files),
             files=files,
         )
-        statistics = measure(folder.as_uri(), files)
-        if plots:  # most of the time that publishing a small release takes
-            draw_plots(folder, manifest.funnel, statistics)
-        previews = draw_previews(folder.as_uri(), files, seed=version)
-        manifest = manifest.model_copy(update={"files": _entries(folder)})
-        (folder / CARD).write_text(render_card(manifest, statistics, previews))
+        if card:  # most of the time that publishing a small release takes
+            (folder / CARD).write_text(_card(folder, manifest, parent, plots=plots))
         staged = stage_release(target, version, folder)
         commit_release(target, manifest.model_copy(update={"files": staged}))
         move_pointer(target, version, build_id=build_id, date=date)
@@ -241,6 +248,21 @@ def _write_files(
         (folder / copy.entry.path).write_bytes(read(copy.source))
     write_dump_objects(folder, [ObjectInfo("file:///dump/part.jsonl", "etag", 10)])
     return _entries(folder)
+
+
+def _card(folder: Path, manifest: Manifest, parent: str | None, *, plots: bool) -> str:
+    """Return the card of a release in a local folder, and write there what goes with it."""
+    statistics = measure(folder.as_uri(), manifest.files, folder, earlier=parent)
+    if plots:
+        draw_plots(folder, manifest.funnel, statistics)
+    previews = draw_previews(folder.as_uri(), manifest.files, seed=manifest.version, count=SAMPLES)
+    return render_card(
+        manifest.model_copy(update={"files": _entries(folder)}),
+        statistics,
+        previews,
+        schemas=SCHEMAS,
+        parent=read_manifest(parent) if parent else None,
+    )
 
 
 def _entries(folder: Path) -> list[FileEntry]:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from c2c_tasks.publishing.attribution import ATTRIBUTION, write_attribution
+from c2c_tasks.publishing.origins import SCHEMA, origins_of
 
 Row = tuple[str, str | None, str]
 
@@ -21,15 +22,19 @@ ROWS: list[Row] = [
 ]
 
 
-def parquet(path: Path, rows: list[Row]) -> str:
+def attribution(folder: Path, *files: list[Row]) -> Path:
+    """Write the attribution of files of programs with these rows."""
     names = ("repository", "licence", "path")
-    columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    pq.write_table(pa.table({"other": [1] * len(rows)} | columns), path)
-    return path.as_uri()
+    with pq.ParquetWriter(folder / "origins.parquet", SCHEMA) as origins:
+        for number, rows in enumerate(files):
+            columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+            pq.write_table(pa.table({"other": [1] * len(rows)} | columns), folder / "programs")
+            origins.write_table(origins_of(folder / "programs", str(number)))
+    return write_attribution(folder, folder / "origins.parquet")
 
 
 def test_the_file_names_what_was_used(tmp_path: Path) -> None:
-    file = write_attribution(tmp_path, [parquet(tmp_path / "a.parquet", ROWS)])
+    file = attribution(tmp_path, ROWS)
     assert file == tmp_path / ATTRIBUTION
     _, _, told = file.read_text().partition("spdx.org/licenses).\n\n")
     assert (
@@ -63,19 +68,8 @@ def test_the_file_names_what_was_used(tmp_path: Path) -> None:
 
 def test_the_bytes_do_not_depend_on_the_files(tmp_path: Path) -> None:
     rows = [(f"o/r{i % 7}", "MIT", f"p{i}.py") for i in range(500)]
-    one = write_attribution(tmp_path, [parquet(tmp_path / "a.parquet", rows)]).read_bytes()
-    parts = [parquet(tmp_path / f"{i}.parquet", rows[i::3][::-1]) for i in range(3)]
-    assert write_attribution(tmp_path, parts).read_bytes() == one
-
-
-@pytest.mark.s3
-def test_files_in_s3_are_read(tmp_path: Path, s3_bucket: str) -> None:
-    from c2c_tasks.store import store_for
-
-    uri = f"{s3_bucket}/programs/train.parquet"
-    parquet(tmp_path / "a.parquet", ROWS)
-    store_for(uri).upload(uri, tmp_path / "a.parquet")
-    assert "## `b/two`" in write_attribution(tmp_path, [uri]).read_text()
+    one = attribution(tmp_path, rows).read_bytes()
+    assert attribution(tmp_path, *(rows[i::3][::-1] for i in range(3))).read_bytes() == one
 
 
 @pytest.mark.parametrize(
@@ -83,14 +77,15 @@ def test_files_in_s3_are_read(tmp_path: Path, s3_bucket: str) -> None:
     [
         ("a\n## b.py", "- `a\\n## b.py`\n"),
         ("a`b``.py", "- ``` a`b``.py ```\n"),
+        ("a|b.py", "- `a|b.py`\n"),
         ("é.py", "- `é.py`\n"),
     ],
 )
 def test_names_do_not_mark_up_the_page(tmp_path: Path, path: str, shown: str) -> None:
     rows: list[Row] = [("o/r", "MIT", path)]
-    told = write_attribution(tmp_path, [parquet(tmp_path / "a.parquet", rows)]).read_text()
+    told = attribution(tmp_path, rows).read_text()
     assert told.endswith(shown)
 
 
 def test_no_programs(tmp_path: Path) -> None:
-    assert "## " not in write_attribution(tmp_path, []).read_text()
+    assert "## " not in attribution(tmp_path).read_text()

@@ -53,14 +53,16 @@ def test_a_build_without_programs_has_a_cost_all_the_same() -> None:
     assert writing.cost_per_program == writing.cost == pytest.approx(0.5)
 
 
-def test_it_is_shown(target: str, publish: Any, make_program: Callable[[int], Program]) -> None:
+def test_it_is_shown(
+    target: str, publish: Any, make_program: Callable[[int], Program], schemas: Any
+) -> None:
     manifest = read_manifest(publish(target, [make_program(n) for n in range(6)]))
     priced = writing_of(reports(), InputOptions(prompt_token_price=0.5))
     written = manifest.model_copy(update={"writing": priced})
     assert Manifest.model_validate_json(written.to_json()) == written
-    card = render_card(written, Statistics(), [])
+    card = render_card(written, Statistics(), [], schemas=schemas)
     assert "| tokens for each program | 25,000 |" in card
     assert "| cost of each program | 0.01 |" in card
-    assert "for each program" not in render_card(manifest, Statistics(), [])
+    assert "for each program" not in render_card(manifest, Statistics(), [], schemas=schemas)
     assert priced is not None
     assert "25,000 tokens, 36.000 s, cost 0.010000" in cost_of_writing(priced)
