@@ -48,6 +48,6 @@ def test_a_refusal_says_what_to_do(
 
 
 def test_no_credentials_are_told() -> None:
-    with pytest.raises(StoreError, match=r"s3://b/a: no credentials.*AWS_ACCESS_KEY_ID"):
-        with store_errors("s3://b/a"):
-            raise NoCredentialsError
+    match = r"s3://b/a: no credentials.*AWS_ACCESS_KEY_ID"
+    with pytest.raises(StoreError, match=match), store_errors("s3://b/a"):
+        raise NoCredentialsError
