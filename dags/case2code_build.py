@@ -18,7 +18,7 @@ immutable release.
 | `compose` | makes training samples | `default` |
 | `audit` | stages the release and checks it | `sandbox` |
 | `publish` | writes the manifest, moves the pointer, emits `case2code_dataset` | `default` |
-| `push_to_hub` | pushes the release to the Hugging Face Hub, where an option names a dataset | `default` |
+| `push_to_hub` | pushes the release to the Hugging Face Hub, where that is asked for | `default` |
 
 Every task may be cleared and run again: finished shards are not made twice, and a release is
 visible whole or not at all. When a task fails, the error line of

@@ -19,7 +19,7 @@ def push_to_hub(build: Build, published: PublishedRelease) -> PushedRelease:
     options = build.config.publishing
     if not options.hub_repository:
         raise SwitchedOff("not pushed to the Hub: the option hub_repository names no dataset")
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
     from c2c_tasks.publishing.hub import push_release
 
