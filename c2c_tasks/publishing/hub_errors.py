@@ -56,17 +56,16 @@ def clear_errors(repository: str) -> Iterator[None]:
         raise _refused(repository, error) from None
     except HTTPError as error:
         raise _away(repository, error) from None
-    except (OSError, RuntimeError, ValueError) as error:
+    except ValueError as error:  # what the library says of the release
+        raise PublishError(f"{repository}: cannot be pushed to: {_line(error)}") from None
+    except (OSError, RuntimeError) as error:
         # The library wraps what happened in its threads, and in its cache.
         cause = error.__cause__
         if isinstance(cause, HfHubHTTPError):
             raise _refused(repository, cause) from None
         if isinstance(cause, HTTPError):
             raise _away(repository, cause) from None
-        message = f"{repository}: cannot be pushed to: {_line(error)}"
-        # A ValueError is what the library says of the release, and is there to stay.
-        kind = PublishError if isinstance(error, ValueError) else StoreUnavailable
-        raise kind(message) from None
+        raise StoreUnavailable(f"{repository}: cannot be pushed to: {_line(error)}") from None
 
 
 def _refused(repository: str, error: HfHubHTTPError) -> PublishError | StoreUnavailable:

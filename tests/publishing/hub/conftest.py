@@ -30,7 +30,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
     # It waits for seconds between two attempts.
     no_wait = SimpleNamespace(**vars(time))
     no_wait.sleep = lambda seconds: None
-    monkeypatch.setattr("huggingface_hub.utils._http.time", no_wait)
+    for module in ("utils._http", "file_download"):
+        monkeypatch.setattr(f"huggingface_hub.{module}.time", no_wait)
     close_session()
     yield stand_in
     close_session()

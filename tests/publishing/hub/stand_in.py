@@ -402,7 +402,7 @@ class Call:
 def failed(status: int, message: str | None = None, code: str | None = None) -> Answer:
     """Return an answer as the Hub says that something went wrong."""
     message = message or MESSAGES[status]
-    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    headers = {"X-Error-Message": " ".join(message.split())} | ({"X-Error-Code": code} if code else {})
     return Answer(status, {"error": message}, headers)
 
 
