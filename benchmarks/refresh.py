@@ -27,10 +27,10 @@ from rich.table import Table
 
 from benchmarks.measuring import arguments, verdict
 from c2c_tasks.config import BuildConfig
+from c2c_tasks.consuming.summary import print_summary
 from c2c_tasks.pipeline import Build, run_build
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
-from c2c_tasks.publishing.summary import print_summary
 
 BAR = 0.05
 NEW = 100

@@ -1,4 +1,8 @@
-"""`c2c`: inspect and consume what was published, from a shell."""
+"""`c2c`: inspect and consume what was published, from a shell.
+
+Data goes to standard output, all else to standard error. Exit codes: 0 done; 1 it could not be
+done, and a line says why; 2 wrong use; 3 `release verify` found faults; 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,15 @@ import typer
 
 from c2c_tasks import __version__
 from c2c_tasks.cli import catalogue, hub, release
+from c2c_tasks.cli.running import quiet_ends
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help=__doc__,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(release.app, name="release")
 release.app.command()(hub.push)
 app.add_typer(catalogue.app, name="catalogue")
@@ -21,8 +32,5 @@ def version() -> None:
 
 def main() -> None:
     """Entry point of the `c2c` command."""
-    app()
-
-
-if __name__ == "__main__":
-    main()
+    with quiet_ends():
+        app()

@@ -6,23 +6,27 @@ from typing import Annotated
 
 import typer
 
+from c2c_tasks.cli.release import Release, Target
 from c2c_tasks.cli.running import one_line_errors
 
 
 def push(
-    release: Annotated[str, typer.Argument(help="A release, path or URI.")],
-    repository: Annotated[str, typer.Argument(help="A dataset on the Hub, organisation/name.")],
+    release: Release,
+    repository: Annotated[
+        str, typer.Argument(metavar="REPOSITORY", help="A dataset on the Hub, organisation/name.")
+    ],
     private: Annotated[
         bool,
         typer.Option("--private/--public", help="How the dataset is made where there is none yet."),
     ] = True,
+    target: Target = "",
 ) -> None:
     """Push a release to the Hugging Face Hub, tagged with its version; the token is HF_TOKEN."""
+    from c2c_tasks.consuming.finding import find_release
     from c2c_tasks.publishing.hub import push_release
-    from c2c_tasks.store import normalise
 
     with one_line_errors():
-        pushed = push_release(normalise(release), repository, private=private)
+        pushed = push_release(find_release(release, target).uri, repository, private=private)
     print(f'load_dataset("{repository}", "sft", revision="{pushed["version"]}")')
     if not pushed["latest"]:
         print("Its tag alone leads to it: main holds a newer release.")

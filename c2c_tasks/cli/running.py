@@ -1,18 +1,25 @@
-"""What every command does the same way: URIs as they are typed, errors in one line."""
+"""What every command does the same way: URIs as they are typed, errors in one line, progress."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from c2c_tasks.catalogue import Catalogue
+    from c2c_tasks.consuming.parallel import Meter
+
+FAULTS = 3
+"""Exit code of a check that found faults; 1 is for what could not be done, 2 for wrong use."""
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """End with one line that says what is wrong, and exit code 1."""
+    """End with one line on standard error that says what is wrong, and exit code 1."""
     from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.store import StoreError
@@ -21,6 +28,41 @@ def one_line_errors() -> Iterator[None]:
         yield
     except (CatalogueError, PublishError, StoreError) as error:
         raise SystemExit(f"c2c: {error}") from None
+
+
+@contextmanager
+def quiet_ends() -> Iterator[None]:
+    """End without a word where the user interrupts, or the reader of the output goes away."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # What is left in the buffer is flushed at exit, and there is nobody to read it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Meter]:
+    """Give a meter of bytes: a bar on standard error, where that is a terminal."""
+    from c2c_tasks.consuming.parallel import NoMeter
+
+    if not sys.stderr.isatty():
+        yield NoMeter()
+        return
+    from c2c_tasks.cli.bar import Bar
+
+    with Bar(what) as bar:
+        yield bar
+
+
+def print_json(value: Any) -> None:
+    """Print a value as a document of JSON."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def typed_uri(uri: str) -> str | None:

@@ -30,12 +30,12 @@ from huggingface_hub.hf_api import RepoFile
 from c2c_tasks.publishing.hub_errors import check_repository, clear_errors
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, read_manifest
 from c2c_tasks.publishing.release import PublishError, version_order
-from c2c_tasks.store import ObjectNotFound, StoreUnavailable, local_copy, read, store_for
+from c2c_tasks.publishing.retired import read_tombstone
+from c2c_tasks.store import ObjectNotFound, StoreUnavailable, local_copy, read
 
 DATASET = "dataset"
 """The Hub's type of repository."""
 MAIN = "main"
-TOMBSTONE = "retired.json"
 ATTEMPTS = 20
 """Times that the Hub is looked at. Each but the first few means that another pusher got through."""
 FILES_AT_A_TIME = 8
@@ -81,8 +81,8 @@ def push_release(release: str, repository: str, *, private: bool = True) -> Push
 
 def _files_of(release: str) -> tuple[str, dict[str, FileEntry]]:
     """Return a release's version, and its files by path: those of the manifest, and itself."""
-    if store_for(release).head(f"{release}/{TOMBSTONE}"):
-        raise PublishError(f"{release}: the release is retired, and is not pushed any more")
+    if tombstone := read_tombstone(release):
+        raise PublishError(f"{release}: retired, and not pushed any more: {tombstone.reason}")
     try:
         manifest = read_manifest(release)
         text = read(f"{release}/{MANIFEST}")

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.carrying import MAX_SMALL_FILES
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
-from c2c_tasks.publishing.release import describe_file, stored_sha256
+from c2c_tasks.publishing.release import describe_file
 from c2c_tasks.records import LEDGER_KEY, LedgerEntry, arrow_schema
 from c2c_tasks.shards import ROW_GROUP, write_batches
-from c2c_tasks.store import StoreUnavailable, local_copy, store_for
+from c2c_tasks.store import local_copy, store_for
 
 LEDGER = "ledger"
 LEDGER_VERSION = 1
@@ -83,11 +83,7 @@ def _put(target: str, path: Path) -> FileEntry:
     entry = describe_file(path, "")
     entry = entry.model_copy(update={"path": f"{LEDGER}/{entry.sha256}.parquet"})
     uri = f"{target}/{entry.path}"
-    info = store_for(uri).head(uri)
-    if info is None or info.size != entry.bytes:
-        store_for(uri).upload(uri, path)
-        if stored_sha256(uri) != entry.sha256:
-            raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
+    store_for(uri).upload(uri, path)
     return entry
 
 

@@ -178,4 +178,10 @@ def read_manifest(release: str) -> Manifest:
     try:
         return Manifest.model_validate_json(read(uri))
     except ValidationError as error:
-        raise StoreError(f"{uri}: not a manifest of schema version 1: {error}") from None
+        fault, *others = error.errors()
+        place = ".".join(map(str, fault["loc"]))
+        more = f" (and {len(others)} more)" if others else ""
+        raise StoreError(
+            f"{uri}: not a manifest of schema version 1: {f'{place}: ' if place else ''}"
+            f"{fault['msg']}{more}"
+        ) from None

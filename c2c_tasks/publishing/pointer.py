@@ -33,6 +33,12 @@ class Pointer(BaseModel):
     """The build that moved the pointer here."""
     date: str
     """Logical date of that build, ``YYYY-MM-DD``."""
+    withdrawn: list[str] = Field(default_factory=list)
+    """Versions that a person took the pointer back from: no publisher moves it there again."""
+    pinned: dict[str, str] = Field(default_factory=dict)
+    """Versions that are not to be retired, each with the reason."""
+    retiring: dict[str, str] = Field(default_factory=dict)
+    """Versions that are to be retired, each with the reason, until their tombstones are there."""
 
     def to_json(self) -> bytes:
         """Return the pointer as JSON text."""

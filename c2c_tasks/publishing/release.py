@@ -8,12 +8,11 @@ done, and nothing is cleaned up.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_ma
 from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
 
 CLAIM = "claim.json"
+TOMBSTONE = "retired.json"
 UPLOADS = 8
 """Files that are uploaded and read back at a time."""
 
@@ -138,44 +138,42 @@ def stage_release(
     """Upload a local folder's files, and make copies, below a claimed version.
 
     Returns the entries of all of them, in order of path. Files that are there already are not
-    sent again. Each is read back and compared by its SHA-256. May be called for several folders
+    sent again; what is there afterwards is verified, by SHA-256. May be called for several folders
     of one release. Raises PublishError where the release is published already and holds other
     files.
     """
     release = release_uri(target, version)
+    store = store_for(release)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    published = store_for(release).head(f"{release}/{MANIFEST}") is not None
+    published = store.head(f"{release}/{MANIFEST}") is not None
 
-    def put(entry: FileEntry, write: Callable[[str], bool]) -> FileEntry:
-        """Write a file where it is not yet; `write` tells whether it is known to be right."""
-        uri = f"{release}/{entry.path}"
-        if not _holds(uri, entry):
-            if published:
-                raise PublishError(
-                    f"{uri}: the release is published, and a published release never changes; "
-                    "start a new build"
-                )
-            if not write(uri) and not _holds(uri, entry):
-                raise StoreUnavailable(f"{uri}: the store holds other bytes than were sent")
-        return entry
+    def must_not_be_published(uri: str) -> None:
+        if published:
+            raise PublishError(
+                f"{uri}: the release is published, and a published release never changes; "
+                "start a new build"
+            )
 
     def stage(path: Path) -> FileEntry:
         entry = describe_file(path, path.relative_to(folder).as_posix())
-
-        def upload(uri: str) -> bool:
-            store_for(uri).upload(uri, path)
-            return False
-
-        return put(entry, upload)
+        uri = f"{release}/{entry.path}"
+        if not published:
+            store.upload(uri, path)
+        elif not store.holds(uri, path):
+            must_not_be_published(uri)
+        return entry
 
     def copy(item: Copy) -> FileEntry:
-        def copied(uri: str) -> bool:
-            original = store_for(uri).head(item.source)
-            made = store_for(uri).copy(item.source, uri)
+        uri = f"{release}/{item.entry.path}"
+        if not _holds(uri, item.entry):
+            must_not_be_published(uri)
+            original = store.head(item.source)
+            made = store.copy(item.source, uri)
             # S3's ETag is a digest of the content, but for what was sent in parts.
-            return original is not None and made.etag == original.etag
-
-        return put(item.entry, copied)
+            same = original is not None and made.etag == original.etag
+            if not same and not _holds(uri, item.entry):
+                raise StoreUnavailable(f"{uri}: the store's copy of {item.source} is not right")
+        return item.entry
 
     with ThreadPoolExecutor(UPLOADS, "stage") as pool:
         entries = [*pool.map(stage, paths), *pool.map(copy, copies)]
@@ -228,19 +226,12 @@ def create_or_read(uri: str, data: bytes) -> bytes:
     return read(uri)
 
 
-def stored_sha256(uri: str) -> str:
-    """Return the SHA-256 of an object, reading all of it. Raises ObjectNotFound."""
-    digest = hashlib.sha256()
-    with store_for(uri).open(uri) as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _holds(uri: str, entry: FileEntry) -> bool:
     """Return whether the stored object is the file of the entry, byte for byte."""
     info = store_for(uri).head(uri)
-    return info is not None and info.size == entry.bytes and stored_sha256(uri) == entry.sha256
+    return (
+        info is not None and info.size == entry.bytes and store_for(uri).sha256(uri) == entry.sha256
+    )
 
 
 def _check_claim(release: str, build_id: str) -> None:

@@ -8,7 +8,7 @@ A reader of either sees an object whole or not at all. Conditions are those of H
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from c2c_tasks.store.objects import (
     Store,
     StoreError,
     StoreUnavailable,
+    Unfinished,
 )
 from c2c_tasks.store.s3 import S3Store
 
@@ -32,6 +33,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "Unfinished",
     "file_path",
     "local_copy",
     "normalise",
@@ -39,6 +41,9 @@ __all__ = [
     "sha256_of",
     "store_for",
 ]
+
+ATTEMPTS = 6
+"""Times that a request is made of an S3 server that is too busy: in some twenty seconds."""
 
 _FILES = FileStore()
 
@@ -75,11 +80,10 @@ def local_copy(uri: str) -> Iterator[Path]:
             raise ObjectNotFound(f"{uri}: no such object")
         yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="c2c-") as copy:
-        with store_for(uri).open(uri) as stream:
-            shutil.copyfileobj(stream, copy, 1 << 20)
-        copy.flush()
-        yield Path(copy.name)
+    with tempfile.TemporaryDirectory(prefix="c2c-") as folder:
+        copy = Path(folder, "copy")
+        store_for(uri).download(uri, copy)
+        yield copy
 
 
 def sha256_of(path: Path) -> str:
@@ -94,4 +98,11 @@ def _s3() -> S3Store:
     from botocore.config import Config
 
     # The environment says where and who (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ...).
-    return S3Store(boto3.client("s3", config=Config(retries={"mode": "standard"})))
+    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS))
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=32,
+        tcp_keepalive=True,
+    )
+    unsigned = config.merge(Config(s3={"payload_signing_enabled": False}))
+    return S3Store(boto3.client("s3", config=config), boto3.client("s3", config=unsigned))

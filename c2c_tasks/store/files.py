@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import filecmp
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError
+from c2c_tasks.store.objects import (
+    ObjectInfo,
+    ObjectNotFound,
+    StoreError,
+    StoreUnavailable,
+    Unfinished,
+)
+
+TEMPORARY = ".c2c-"
+LOCK = f"{TEMPORARY}lock"
+CHUNK = 1 << 20
 
 
 def file_path(uri: str) -> Path:
@@ -37,7 +51,7 @@ class FileStore:
             folders.sort()
             for name in sorted(names):
                 path = Path(folder, name)
-                if name.startswith(".c2c-") or not path.is_file():
+                if name.startswith(TEMPORARY) or not path.is_file():
                     continue
                 yield self._info(path, path.stat())
 
@@ -77,7 +91,7 @@ class FileStore:
 
     def replace(self, uri: str, data: bytes, etag: str) -> ObjectInfo | None:
         path = file_path(uri)
-        lock_file = path.with_name(".c2c-lock")
+        lock_file = path.with_name(LOCK)
         with self._staged(uri, data) as (temporary, _), lock_file.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             current = self.head(uri)
@@ -93,10 +107,45 @@ class FileStore:
         target = file_path(uri)
         # What is there already stays, with its time of change: so a second attempt at a shard
         # changes nothing for what was made of the first.
-        if not (target.is_file() and filecmp.cmp(path, target, shallow=False)):
+        if not self.holds(uri, path):
             with self._staged(uri, path) as (temporary, target):
+                if not filecmp.cmp(path, temporary, shallow=False):
+                    raise StoreUnavailable(f"{uri}: the disk holds other bytes than were written")
                 temporary.replace(target)
         return self._info(target, target.stat())
+
+    def holds(self, uri: str, path: Path) -> bool:
+        target = file_path(uri)
+        with _reading(uri):
+            return target.is_file() and filecmp.cmp(path, target, shallow=False)
+
+    def sha256(self, uri: str) -> str:
+        with self.open(uri) as stream, _reading(uri):
+            return hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
+
+    def download(
+        self,
+        uri: str,
+        path: Path,
+        *,
+        sha256: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        digest = hashlib.sha256()
+        with (
+            self.open(uri) as stream,
+            disk_errors(path),
+            _temporary(path) as (temporary, written),
+        ):
+            while chunk := stream.read(CHUNK):
+                written.write(chunk)
+                digest.update(chunk)
+                if progress:
+                    progress(len(chunk))
+            written.flush()
+            if sha256 not in (None, digest.hexdigest()):
+                raise StoreUnavailable(f"{uri}: has SHA-256 {digest.hexdigest()}, not {sha256}")
+            temporary.replace(path)
 
     def copy(self, source: str, uri: str) -> ObjectInfo:
         path = file_path(source)
@@ -107,33 +156,75 @@ class FileStore:
     def delete(self, uri: str) -> None:
         file_path(uri).unlink(missing_ok=True)
 
+    def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        for info in self.list(prefix):
+            with suppress(FileNotFoundError):  # removed since
+                yield info.uri, _time_of_change(file_path(info.uri))
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        for path in file_path(prefix).rglob(f"{TEMPORARY}*"):
+            if path.name != LOCK and path.is_file():
+                with suppress(FileNotFoundError):  # finished since
+                    yield Unfinished(path.as_uri(), _time_of_change(path), "")
+
+    def discard(self, unfinished: Unfinished) -> None:
+        self.delete(unfinished.uri)
+
     @staticmethod
     @contextmanager
     def _staged(uri: str, content: bytes | Path) -> Iterator[tuple[Path, Path]]:
         """Write `content` under a temporary name beside its place; remove what is left of it."""
         target = file_path(uri)
-        temporary: Path | None = None
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".c2c-", dir=target.parent)
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as stream:
-                if isinstance(content, Path):
-                    with content.open("rb") as source:
-                        shutil.copyfileobj(source, stream, 1 << 20)
-                else:
-                    stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)
+        with disk_errors(uri), _temporary(target) as (temporary, stream):
+            if isinstance(content, Path):
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, stream, CHUNK)
+            else:
+                stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
             yield temporary, target
-        except OSError as error:
-            raise StoreError(f"{uri}: cannot be written: {error.strerror}") from None
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
     @staticmethod
     def _info(path: Path, status: os.stat_result) -> ObjectInfo:
         etag = f"{status.st_size}-{status.st_mtime_ns}"
         return ObjectInfo(path.as_uri(), etag, status.st_size)
+
+
+def _time_of_change(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+@contextmanager
+def disk_errors(what: str | Path) -> Iterator[None]:
+    """Turn an error of a write to the disk into ours, naming what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = "the disk is full; free space on it, then run it again"
+        else:
+            message = f"cannot be written: {error.strerror}"
+        raise StoreError(f"{what}: {message}") from None
+
+
+@contextmanager
+def _reading(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{uri}: cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Give a new file beside the target, to be renamed to it; otherwise it is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            temporary.chmod(0o644)
+            yield temporary, stream
+    finally:
+        temporary.unlink(missing_ok=True)

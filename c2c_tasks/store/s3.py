@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
-from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
+from c2c_tasks.store import downloads, uploads
+from c2c_tasks.store.checksums import PART_SIZE, stored_checksum
+from c2c_tasks.store.objects import (
+    ObjectInfo,
+    ObjectNotFound,
+    StoreError,
+    StoreUnavailable,
+    Unfinished,
+)
+from c2c_tasks.store.ranges import CHUNK, ObjectStream
+from c2c_tasks.store.s3_connection import S3Connection, place
+from c2c_tasks.store.s3_errors import (
+    ConditionFailed,
+    NotImplementedByStore,
+    UploadGone,
+    store_errors,
+)
+
+MAX_COPIED = 1 << 30
+"""Bytes that one request copies; S3 allows five times that."""
 
 
 class S3Store:
     """Objects in S3, or in any server of its protocol (``AWS_ENDPOINT_URL``)."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, bulk: Any, part_size: int = PART_SIZE) -> None:
+        """See `S3Connection`."""
+        self.connection = S3Connection(client, bulk, part_size)
 
     def head(self, uri: str) -> ObjectInfo | None:
-        bucket, key = self._place(uri)
         try:
-            with self._errors(uri):
-                answer = self._client.head_object(Bucket=bucket, Key=key)
+            answer = self.connection.call(uri, "head_object")
         except ObjectNotFound:
             return None
         return ObjectInfo(uri, answer["ETag"].strip('"'), answer["ContentLength"])
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        bucket, key = self._place(prefix)
-        folder = f"{key.rstrip('/')}/" if key else ""
-        with self._errors(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=bucket, Prefix=folder
-            )
-            for page in pages:
-                for item in page.get("Contents", ()):
-                    uri = f"s3://{bucket}/{item['Key']}"
-                    yield ObjectInfo(uri, item["ETag"].strip('"'), item["Size"])
+        for uri, item in self._below(prefix, "list_objects_v2", "Contents"):
+            yield ObjectInfo(uri, item["ETag"].strip('"'), item["Size"])
 
     def names(self, folder: str) -> Iterator[str]:
-        bucket, key = self._place(folder)
+        bucket, key = place(folder)
         prefix = f"{key.rstrip('/')}/" if key else ""
         found = []
-        with self._errors(folder):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
+        with store_errors(folder):
+            pages = self.connection.client.get_paginator("list_objects_v2").paginate(
                 Bucket=bucket, Prefix=prefix, Delimiter="/"
             )
             for page in pages:
@@ -52,9 +65,7 @@ class S3Store:
         yield from sorted(name.removeprefix(prefix) for name in found if name != prefix)
 
     def open(self, uri: str) -> BinaryIO:
-        bucket, key = self._place(uri)
-        with self._errors(uri):
-            return cast(BinaryIO, self._client.get_object(Bucket=bucket, Key=key)["Body"])
+        return cast(BinaryIO, io.BufferedReader(ObjectStream(self.connection, uri), CHUNK))
 
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         return self._put(uri, data)
@@ -62,92 +73,95 @@ class S3Store:
     def create(self, uri: str, data: bytes) -> ObjectInfo | None:
         try:
             return self._put(uri, data, IfNoneMatch="*")
-        except _ConditionFailed:
+        except ConditionFailed:
             return None
 
     def replace(self, uri: str, data: bytes, etag: str) -> ObjectInfo | None:
         try:
             return self._put(uri, data, IfMatch=etag)
-        except (_ConditionFailed, ObjectNotFound):
+        except (ConditionFailed, ObjectNotFound):
             return None
 
     def upload(self, uri: str, path: Path) -> ObjectInfo:
-        bucket, key = self._place(uri)
-        with self._errors(uri):
-            self._client.upload_file(
-                str(path), bucket, key, ExtraArgs={"ChecksumAlgorithm": "SHA256"}
-            )
+        return uploads.upload(self.connection, uri, path)
+
+    def holds(self, uri: str, path: Path) -> bool:
+        return uploads.holds(self.connection, uri, path)
+
+    def sha256(self, uri: str) -> str:
+        stored = stored_checksum(self.connection.call(uri, "head_object", ChecksumMode="ENABLED"))
+        if stored and not stored.parts and self.connection.verifies(uri):
+            return base64.b64decode(stored.value).hex()
+        digest = hashlib.sha256()
+        with ObjectStream(self.connection, uri) as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def download(
+        self,
+        uri: str,
+        path: Path,
+        *,
+        sha256: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
         info = self.head(uri)
-        if info is None or info.size != path.stat().st_size:
-            raise StoreError(f"{uri}: the store does not show the upload that it accepted")
-        return info
+        if info is None:
+            raise ObjectNotFound(f"{uri}: no such object")
+        downloads.download(self.connection, info, path, sha256=sha256, progress=progress)
 
     def copy(self, source: str, uri: str) -> ObjectInfo:
-        from_bucket, from_key = self._place(source)
-        bucket, key = self._place(uri)
-        with self._errors(source):
-            # In parts where the object is larger than one request may copy (5 GB).
-            self._client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
-        original, info = self.head(source), self.head(uri)
-        if original is None or info is None or original.size != info.size:
-            raise StoreError(f"{uri}: the store does not show the copy that it accepted")
+        original = self.head(source)
+        if original is None:
+            raise ObjectNotFound(f"{source}: no such object")
+        bucket, key = place(source)
+        copied = {"CopySource": {"Bucket": bucket, "Key": key}}
+        if original.size <= MAX_COPIED:
+            # One request: the copy's checksum is that of the content, however it was sent.
+            self.connection.call(uri, "copy_object", ChecksumAlgorithm="SHA256", **copied)
+        else:
+            self.connection.call(uri, "copy", **copied)
+        info = self.head(uri)
+        if info is None or info.size != original.size:
+            raise StoreUnavailable(f"{uri}: the store does not show the copy that it made")
         return info
 
     def delete(self, uri: str) -> None:
-        bucket, key = self._place(uri)
-        with self._errors(uri):
-            self._client.delete_object(Bucket=bucket, Key=key)
+        self.connection.call(uri, "delete_object")
+
+    def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        for uri, item in self._below(prefix, "list_objects_v2", "Contents"):
+            yield uri, item["LastModified"].astimezone(UTC)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        for uri, item in self._below(prefix, "list_multipart_uploads", "Uploads"):
+            yield Unfinished(uri, item["Initiated"].astimezone(UTC), item["UploadId"])
+
+    def discard(self, unfinished: Unfinished) -> None:
+        with suppress(UploadGone):
+            self.connection.call(
+                unfinished.uri, "abort_multipart_upload", UploadId=unfinished.token
+            )
+
+    def _below(
+        self, prefix: str, operation: str, items: str
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what a listing tells of each object below a folder, with the object's URI."""
+        bucket, key = place(prefix)
+        folder = f"{key.rstrip('/')}/" if key else ""
+        for item in self.connection.pages(prefix, operation, items, Prefix=folder):
+            yield f"s3://{bucket}/{item['Key']}", item
 
     def _put(self, uri: str, data: bytes, **condition: str) -> ObjectInfo:
-        bucket, key = self._place(uri)
-        with self._errors(uri):
-            answer = self._client.put_object(
-                Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm="SHA256", **condition
-            )
-        return ObjectInfo(uri, answer["ETag"].strip('"'), len(data))
-
-    @staticmethod
-    def _place(uri: str) -> tuple[str, str]:
-        parts = urlsplit(uri)
-        if not parts.netloc:
-            raise StoreError(f"{uri}: names no bucket; write s3://BUCKET/PREFIX")
-        # Keys may hold '?' and '#', which urlsplit would cut off.
-        return parts.netloc, uri.split("/", 3)[3] if uri.count("/") > 2 else ""
-
-    @staticmethod
-    @contextmanager
-    def _errors(uri: str) -> Iterator[None]:
-        """Turn botocore's errors into ours, naming the object."""
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            HTTPClientError,
-        )
-        from botocore.exceptions import ConnectionError as NotConnected
-
         try:
-            yield
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if code in ("NoSuchKey", "NotFound", "404"):
-                raise ObjectNotFound(f"{uri}: no such object") from None
-            if code == "NoSuchBucket":
-                raise StoreError(f"{uri}: no such bucket; create it first") from None
-            if status == 412 or code == "PreconditionFailed":
-                raise _ConditionFailed(f"{uri}: the condition does not hold") from None
-            if status == 403:
-                raise StoreError(f"{uri}: access denied; check the credentials") from None
-            # 409: another conditional write to the object is under way.
-            if status in (409, 429) or ((status or 0) >= 500 and status != 501):
-                raise StoreUnavailable(f"{uri}: {error}") from None
-            raise StoreError(f"{uri}: {error}") from None
-        except (NotConnected, HTTPClientError) as error:
-            raise StoreUnavailable(f"{uri}: {error}") from None
-        except (BotoCoreError, Boto3Error) as error:
-            raise StoreError(f"{uri}: {error}") from None
-
-
-class _ConditionFailed(StoreError):
-    pass
+            answer = self.connection.call(
+                uri, "put_object", Body=data, ChecksumAlgorithm="SHA256", **condition
+            )
+        except NotImplementedByStore:
+            if not condition:
+                raise
+            raise StoreError(
+                f"{uri}: the store has no conditional writes ({', '.join(condition)})"
+            ) from None
+        return ObjectInfo(uri, answer["ETag"].strip('"'), len(data))

@@ -43,7 +43,7 @@ def main() -> int:
 
     from rich.console import Console
 
-    from c2c_tasks.publishing.summary import print_summary
+    from c2c_tasks.consuming.summary import print_summary
 
     print_summary(default_target(), Console(width=None if sys.stdout.isatty() else 100))
     _say(started, "done")

@@ -19,6 +19,7 @@ def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
     """Runs the DAG with steps that do nothing but the last one; returns states and asset events."""
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
+
     from case2code_build import case2code_build
 
     shard = {"shard": "1 of 1", "index": 0, "uri": "file:///shard", "rows": 1}

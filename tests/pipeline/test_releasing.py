@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from c2c_tasks import pipeline
+from c2c_tasks.consuming.summary import print_summary
 from c2c_tasks.pipeline import Build, BuildError, NotReached
 from c2c_tasks.pipeline.releasing import merged_facts
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.summary import print_summary
 from c2c_tasks.records import Function
 from c2c_tasks.shards import StepReport, read_shard, report_uri
 from c2c_tasks.store import read, store_for

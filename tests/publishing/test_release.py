@@ -53,7 +53,7 @@ def test_a_target_that_is_not_writable_is_named(tmp_path: Path, s3_bucket: str) 
 @pytest.fixture
 def lossy_s3(s3_bucket: str) -> Iterator[Callable[[str], None]]:
     """Has a request header taken away on its way to the server, as if it did not know it."""
-    events = store._s3()._client.meta.events
+    events = store._s3().connection.client.meta.events
     handlers = []
 
     def drop(header: str) -> None:

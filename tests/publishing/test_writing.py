@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import InputOptions
+from c2c_tasks.consuming.summary import cost_of_writing
 from c2c_tasks.publishing.card import render_card
 from c2c_tasks.publishing.manifest import Manifest, read_manifest
 from c2c_tasks.publishing.statistics import Statistics
-from c2c_tasks.publishing.summary import cost_of_writing
 from c2c_tasks.publishing.writing import writing_of
 from c2c_tasks.records import Program
 from c2c_tasks.shards import StepReport

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3
 import pytest
 
 from c2c_tasks import store
@@ -100,6 +102,38 @@ def test_the_store_copies(place: str) -> None:
     assert read(uri) == b"content"
     with pytest.raises(StoreError, match="missing"):
         store_for(uri).copy(f"{place}/missing", uri)
+
+
+def test_what_changed_when(place: str) -> None:
+    for name in ("d/a", "d/b", "dd/x"):
+        store_for(place).write(f"{place}/{name}", b"x")
+    changed = dict(store_for(place).changed(f"{place}/d"))
+    assert list(changed) == [f"{place}/d/a", f"{place}/d/b"]
+    for time in changed.values():
+        assert abs(datetime.now(UTC) - time) < timedelta(minutes=1)
+
+
+def test_what_is_unfinished_is_told_and_discarded(place: str) -> None:
+    store = store_for(place)
+    store.write(f"{place}/d/finished", b"x")
+    first = store.write(f"{place}/d/pointer", b"x")  # leaves a lock file beside it
+    store.replace(f"{place}/d/pointer", b"y", first.etag)
+    if place.startswith("file"):
+        (file_path(place) / "d" / ".c2c-abc").write_bytes(b"x" * 100)
+    else:
+        bucket = place.removeprefix("s3://")
+        client = boto3.client("s3")
+        client.create_multipart_upload(Bucket=bucket, Key="d/e")
+        client.create_multipart_upload(Bucket=bucket, Key="dd/e")
+    (found,) = store.unfinished(f"{place}/d")
+    assert found.uri.startswith(f"{place}/d/")
+    if place.startswith("file"):  # moto says of all of them that they were begun in 2010
+        assert abs(datetime.now(UTC) - found.started) < timedelta(minutes=1)
+    assert found.started.tzinfo is UTC
+    store.discard(found)
+    store.discard(found)  # it is gone, by whomever
+    assert list(store.unfinished(f"{place}/d")) == []
+    assert [info.uri for info in store.list(place)] == [f"{place}/d/finished", f"{place}/d/pointer"]
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:

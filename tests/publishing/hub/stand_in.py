@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 TOKEN = "hf_" + "t0p5ecret" * 3
 READ_TOKEN = "hf_" + "readonly0" * 3
 ORGANISATION = "org"
-PAGE = 4
+PAGE = 12
 """Files of one page of a listing."""
 MESSAGES = {
     400: "Bad request",
@@ -144,10 +144,28 @@ class StandIn:
 
     def new_dataset(self, name: str, private: bool = True) -> Dataset:
         dataset = self.datasets[name] = Dataset(private)
-        dataset.commit("main", "initial commit", {".gitattributes": File(b"*.parquet lfs\n", False)})
+        dataset.commit(
+            "main", "initial commit", {".gitattributes": File(b"*.parquet lfs\n", False)}
+        )
         return dataset
 
-    def fault_of(self, request: str) -> Fault | None:
+    def answer(self, request: str, call: Call) -> Answer | None:
+        """Return the answer to a request; None where the connection is to break."""
+        self.requests.append(request)
+        self.before(request)
+        with self.lock:
+            fault = self._fault_of(request)
+        if fault is None:
+            return call.answer(request)
+        if isinstance(fault.what, int):
+            answer = failed(fault.what, fault.message)
+            answer.headers.update(fault.headers)
+            return answer
+        if fault.what == "lost":
+            call.answer(request)
+        return None
+
+    def _fault_of(self, request: str) -> Fault | None:
         for fault in self.faults:
             if fault.times and re.search(fault.request, request):
                 fault.times -= 1
@@ -161,7 +179,10 @@ ROUTES: list[tuple[str, str]] = [
     ("POST /datasets/(?P<name>.+?).git/info/lfs/objects/batch", "batch"),
     ("PUT /lfs/(?P<sha256>[0-9a-f]{64})", "receive"),
     ("POST /lfs/verify", "verify"),
-    ("(?:GET|HEAD) /datasets/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)", "get"),
+    (
+        "(?:GET|HEAD) /datasets/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
+        "get",
+    ),
     ("GET /api/datasets/(?P<name>[^/]+/[^/]+)", "info"),
     ("GET /api/datasets/(?P<name>[^/]+/[^/]+)/revision/(?P<revision>[^/]+)", "info"),
     ("GET /api/datasets/(?P<name>[^/]+/[^/]+)/refs", "refs"),
@@ -402,7 +423,9 @@ class Call:
 def failed(status: int, message: str | None = None, code: str | None = None) -> Answer:
     """Return an answer as the Hub says that something went wrong."""
     message = message or MESSAGES[status]
-    headers = {"X-Error-Message": " ".join(message.split())} | ({"X-Error-Code": code} if code else {})
+    headers = {"X-Error-Message": " ".join(message.split())} | (
+        {"X-Error-Code": code} if code else {}
+    )
     return Answer(status, {"error": message}, headers)
 
 
@@ -422,24 +445,12 @@ def _handler(hub: StandIn) -> type[BaseHTTPRequestHandler]:
         def handle_one(self) -> None:
             address = urlsplit(self.path)
             request = f"{self.command} {address.path}"
-            body = self._body()
-            hub.requests.append(request)
-            hub.before(request)
-            with hub.lock:
-                fault = hub.fault_of(request)
-            if fault and fault.what == "dropped":
+            call = Call(hub, self.headers, parse_qs(address.query), self._body())
+            answer = hub.answer(request, call)
+            if answer is None:
                 self.close_connection = True
-                return
-            if fault and isinstance(fault.what, int):
-                answer = failed(fault.what, fault.message)
-                answer.headers.update(fault.headers)
             else:
-                call = Call(hub, self.headers, parse_qs(address.query), body)
-                answer = call.answer(request)
-            if fault and fault.what == "lost":
-                self.close_connection = True
-                return
-            self._send(answer)
+                self._send(answer)
 
         def _body(self) -> bytes:
             if self.headers["Transfer-Encoding"] != "chunked":

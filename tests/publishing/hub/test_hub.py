@@ -15,7 +15,8 @@ import pytest
 
 from c2c_tasks.publishing.hub import push_release
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
-from c2c_tasks.publishing.release import CLAIM, PublishError
+from c2c_tasks.publishing.release import CLAIM, TOMBSTONE, PublishError
+from c2c_tasks.publishing.retired import Tombstone
 from c2c_tasks.store import StoreUnavailable, file_path, read, store_for
 from tests.publishing.hub.conftest import MakeRelease
 from tests.publishing.hub.stand_in import Dataset, Fault, File, StandIn
@@ -124,7 +125,7 @@ def test_another_dataset_is_not_overwritten(hub: StandIn, make_release: MakeRele
     with pytest.raises(PublishError, match=r"org/case2code: holds data-0.csv, .*, …, and no rel"):
         push_release(release, REPOSITORY)
     dataset.commit("main", "An app", {MANIFEST: File(b'{"name": "app"}', False)})
-    with pytest.raises(PublishError, match="its manifest.json is not a release's"):
+    with pytest.raises(PublishError, match=r"its manifest.json is not a release's"):
         push_release(release, REPOSITORY)
     assert dataset.history()[-1] == "An app"
 
@@ -143,7 +144,7 @@ def test_a_tag_of_another_release_stays(hub: StandIn, make_release: MakeRelease)
 def test_what_is_no_sound_release_is_not_pushed(
     hub: StandIn, make_release: MakeRelease, tmp_path: Path
 ) -> None:
-    with pytest.raises(PublishError, match="not a release; it has no manifest.json"):
+    with pytest.raises(PublishError, match=r"not a release; it has no manifest.json"):
         push_release(tmp_path.as_uri(), REPOSITORY)
     release = make_release("2026-11-24", range(9))
     damaged = file_path(f"{release}/sft/train-00000-of-00001.parquet")
@@ -153,8 +154,9 @@ def test_what_is_no_sound_release_is_not_pushed(
     with pytest.raises(PublishError, match=r"sft/train-00000-of-00001.parquet: its SHA-256 is not"):
         push_release(release, REPOSITORY)
     assert hub.datasets[REPOSITORY].history() == ["initial commit"]
-    store_for(release).write(f"{release}/retired.json", b"{}")
-    with pytest.raises(PublishError, match="the release is retired"):
+    retired = Tombstone(version=FIRST, reason="a licence", retired_at="2026-11-25T10:00:00+00:00")
+    store_for(release).write(f"{release}/{TOMBSTONE}", retired.model_dump_json().encode())
+    with pytest.raises(PublishError, match="retired, and not pushed any more: a licence"):
         push_release(release, REPOSITORY)
 
 
@@ -289,7 +291,7 @@ def test_a_file_that_the_hub_lists_otherwise_is_noticed(
 
     dataset = hub.new_dataset(REPOSITORY)
     hub.before = damage
-    with pytest.raises(StoreUnavailable, match="lists other files than were sent: README.md"):
+    with pytest.raises(StoreUnavailable, match=r"lists other files than were sent: README.md"):
         push_release(release, REPOSITORY)
     assert not dataset.tags
 
@@ -302,7 +304,7 @@ def test_the_store_is_not_asked_for_what_the_hub_has(
     shutil.rmtree(file_path(f"{second}/sft"))  # the same rows as in the first
     push_release(second, REPOSITORY)
     dataset = hub.datasets[REPOSITORY]
-    listed = {path: hashlib.sha256(content).hexdigest() for path, content in dataset.files(
-        SECOND
-    ).items()}
+    listed = {
+        path: hashlib.sha256(content).hexdigest() for path, content in dataset.files(SECOND).items()
+    }
     assert {e.path: e.sha256 for e in read_manifest(second).files}.items() <= listed.items()

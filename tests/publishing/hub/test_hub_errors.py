@@ -112,7 +112,7 @@ def test_what_the_hub_says_of_the_release_is_passed_on(hub: StandIn, release: st
     with pytest.raises(PublishError, match=r"refuses the release .400: Your dataset is full of it"):
         push_release(release, REPOSITORY)
     hub.faults = [Fault("POST .*/validate-yaml", 400)]
-    with pytest.raises(PublishError, match="cannot be pushed to: Invalid metadata in README.md"):
+    with pytest.raises(PublishError, match=r"cannot be pushed to: Invalid metadata in README.md"):
         push_release(release, REPOSITORY)
 
 
@@ -130,6 +130,12 @@ def test_the_token_is_told_to_nobody(
     hub.faults = [Fault("PUT /lfs/", 500), Fault("/commit/", "lost")]
     told = [push_release(release, REPOSITORY)]
     dataset = hub.datasets[REPOSITORY]
-    told += [dataset.files("main"), dataset.history(), hub.requests, caplog.text, *capfd.readouterr()]
+    told += [
+        dataset.files("main"),
+        dataset.history(),
+        hub.requests,
+        caplog.text,
+        *capfd.readouterr(),
+    ]
     assert len(caplog.records) > 20
     assert TOKEN not in str(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,15 +71,15 @@ def test_every_release_is_read_by_its_tag(
 def test_the_command_pushes_and_says_how_to_load(
     hub: StandIn, make_release: MakeRelease, run: Run, tmp_path: Path
 ) -> None:
-    push = ("-c", "from c2c_tasks.cli import main; main()", "release", "push")
+    push = ("-m", "c2c_tasks.cli", "release", "push")
     make_release("2026-11-24", range(9))
     release = str(tmp_path / "target" / "releases" / "2026.11.24-1")  # a path, as it is typed
+    said = 'load_dataset("org/case2code", "sft", revision="2026.11.24-1")\n'
     done = run(*push, release, REPOSITORY, "--public")
-    assert (done.returncode, done.stdout) == (
-        0,
-        'load_dataset("org/case2code", "sft", revision="2026.11.24-1")\n',
-    ), done.stderr
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
     assert not hub.datasets[REPOSITORY].private
-    done = run(*push, str(tmp_path), REPOSITORY)
+    done = run(*push, "latest", REPOSITORY, "--target", str(tmp_path / "target"))
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
+    done = run(*push, release, "nobody/case2code")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"c2c: {tmp_path.as_uri()}: not a release; it has no manifest.json\n"
+    assert re.fullmatch(r"c2c: nobody/case2code: the token may not write there .*\n", done.stderr)

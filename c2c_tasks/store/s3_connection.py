@@ -1,0 +1,114 @@
+"""One S3 server: requests to it by URI, and whether it verifies the checksums it is given."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from c2c_tasks.store.checksums import PART_SIZE, base64_sha256
+from c2c_tasks.store.objects import StoreError, StoreUnavailable
+from c2c_tasks.store.s3_errors import ChecksumRefused, store_errors
+
+THREADS = 4
+"""Parts of one file that are sent or fetched at a time."""
+SLOTS = 6
+"""Parts of all files that are sent or fetched at a time: each takes up to two part sizes of
+memory while it is sent."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class S3Connection:
+    """Requests to one S3 server, from any number of threads."""
+
+    def __init__(self, client: Any, bulk: Any, part_size: int = PART_SIZE) -> None:
+        """Take two clients of one server.
+
+        `bulk` sends files. It need not sign what it sends, as each request is signed together
+        with the checksum of what it sends.
+        """
+        self.client = client
+        self.bulk = bulk
+        self.part_size = part_size
+        self.slots = threading.BoundedSemaphore(SLOTS)
+        self._verifying: dict[str, bool] = {}
+        self._probing = threading.Lock()
+
+    def call(self, uri: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Return the answer to a request about an object. Raises StoreError."""
+        return self._call(self.client, uri, operation, parameters)
+
+    def send(self, uri: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Return the answer to a request that sends bytes whose checksum is among its headers."""
+        return self._call(self.bulk, uri, operation, parameters)
+
+    def pages(
+        self, uri: str, operation: str, items: str, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the items of a listing in a bucket, of all its pages."""
+        with store_errors(uri):
+            pages = self.client.get_paginator(operation).paginate(
+                Bucket=place(uri)[0], **parameters
+            )
+            for page in pages:
+                yield from page.get(items, ())
+
+    def verifies(self, uri: str) -> bool:
+        """Tell whether the server refuses bytes that are not those of their SHA-256.
+
+        Found by sending it some, once a bucket. Some servers take any checksum, and a few show
+        it as that of what they store. Raises StoreUnavailable.
+        """
+        bucket, key = place(uri)
+        with self._probing:
+            if bucket not in self._verifying:
+                name = f".c2c-probe-{uuid.uuid4().hex}"
+                probe = f"s3://{bucket}/{key.rpartition('/')[0]}/{name}".replace("//.", "/.")
+                try:
+                    self.call(probe, "put_object", Body=b"1", ChecksumSHA256=base64_sha256(b"2"))
+                except ChecksumRefused:
+                    self._verifying[bucket] = True
+                except StoreUnavailable:
+                    raise
+                except StoreError:
+                    return False  # nothing may be written here; what is read is told nothing of
+                else:
+                    self._verifying[bucket] = False
+                    with suppress(StoreError):  # at worst a probe of one byte is left
+                        self.call(probe, "delete_object")
+            return self._verifying[bucket]
+
+    @staticmethod
+    def _call(client: Any, uri: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        bucket, key = place(uri)
+        with store_errors(uri):
+            answer: dict[str, Any] = getattr(client, operation)(
+                Bucket=bucket, Key=key, **parameters
+            )
+        return answer
+
+
+def place(uri: str) -> tuple[str, str]:
+    """Return the bucket and the key of a URI. Raises StoreError where it names no bucket."""
+    parts = urlsplit(uri)
+    if not parts.netloc:
+        raise StoreError(f"{uri}: names no bucket; write s3://BUCKET/PREFIX")
+    # Keys may hold '?' and '#', which urlsplit would cut off.
+    return parts.netloc, uri.split("/", 3)[3] if uri.count("/") > 2 else ""
+
+
+def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return what a function makes of each item; the first error ends what has not begun."""
+    if len(items) < 2:
+        return [function(item) for item in items]
+    pool = ThreadPoolExecutor(min(THREADS, len(items)), "transfer")
+    try:
+        return list(pool.map(function, items))
+    finally:
+        pool.shutdown(cancel_futures=True)

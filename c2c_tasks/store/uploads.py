@@ -1,0 +1,201 @@
+"""Files to S3: in parts, in parallel, taken up where another attempt stopped, and verified."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from c2c_tasks.store.checksums import (
+    Part,
+    base64_sha256,
+    composite,
+    parts_of,
+    read_part,
+    stored_checksum,
+)
+from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
+from c2c_tasks.store.ranges import CHUNK, ObjectStream
+from c2c_tasks.store.s3_connection import S3Connection, in_parallel, place
+from c2c_tasks.store.s3_errors import UploadGone
+
+ATTEMPTS = 3
+"""Uploads that are begun for one file, should others finish or give up the ones before."""
+
+
+def upload(s3: S3Connection, uri: str, path: Path) -> ObjectInfo:
+    """Write the object from a file, unless it is that already; return it when it is.
+
+    Two attempts at one upload may go on at a time. What a killed one leaves, the next takes up.
+    """
+    return _Upload(s3, uri, path).run()
+
+
+def holds(s3: S3Connection, uri: str, path: Path) -> bool:
+    """Tell whether the object is the file, byte for byte."""
+    return _Upload(s3, uri, path).stored() is not None
+
+
+class _Upload:
+    """One file and the object that it is, or is to be."""
+
+    def __init__(self, s3: S3Connection, uri: str, path: Path) -> None:
+        self.s3 = s3
+        self.uri = uri
+        self.path = path
+        self.size = path.stat().st_size
+        self.parts = parts_of(self.size, s3.part_size)
+
+    def run(self) -> ObjectInfo:
+        for _ in range(ATTEMPTS):
+            if there := self.stored():
+                return there
+            try:
+                answer, checksums = self._send()
+            except UploadGone:
+                continue  # it may be done: look
+            if not self._is_right(answer, checksums):
+                raise StoreUnavailable(f"{self.uri}: the store holds other bytes than were sent")
+            return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
+        raise StoreUnavailable(f"{self.uri}: {ATTEMPTS} uploads of it were given up by others")
+
+    def stored(self) -> ObjectInfo | None:
+        """Return what is known of the object, where it is the file."""
+        try:
+            answer = self.s3.call(self.uri, "head_object", ChecksumMode="ENABLED")
+        except ObjectNotFound:
+            return None
+        if answer["ContentLength"] != self.size:
+            return None
+        checksums = in_parallel(self._checksum, self.parts)
+        if not self._is_right(answer, checksums):
+            return None
+        return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
+
+    def _is_right(self, answer: dict[str, Any], checksums: list[str]) -> bool:
+        """Tell whether the object that an answer is about has these parts.
+
+        By the checksum that the server has stored, where it lets none be stored that is wrong;
+        otherwise by reading the object.
+        """
+        if self.s3.verifies(self.uri):
+            if "ChecksumSHA256" not in answer:
+                answer = self.s3.call(self.uri, "head_object", ChecksumMode="ENABLED")
+            stored = stored_checksum(answer)
+            if stored and not stored.parts:
+                return stored.value == self._whole(checksums)
+            if stored and stored.parts == len(self.parts):
+                return stored.value == composite(checksums)
+        etag = answer["ETag"].strip('"')
+        try:
+            read = in_parallel(lambda part: self._read_back(part, etag), self.parts)
+        except ObjectNotFound:
+            return False
+        return read == checksums
+
+    def _whole(self, checksums: list[str]) -> str:
+        if len(checksums) == 1:
+            return checksums[0]
+        with self.path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()
+        return base64.b64encode(digest).decode()
+
+    def _checksum(self, part: Part) -> str:
+        with self.s3.slots:
+            return base64_sha256(read_part(self.path, part))
+
+    def _read_back(self, part: Part, etag: str) -> str:
+        """Return the checksum of a part of the object."""
+        digest = hashlib.sha256()
+        if part.size:
+            stop = part.offset + part.size
+            with (
+                self.s3.slots,
+                ObjectStream(self.s3, self.uri, part.offset, stop, etag) as stream,
+            ):
+                while chunk := stream.read(CHUNK):
+                    digest.update(chunk)
+        return base64.b64encode(digest.digest()).decode()
+
+    def _send(self) -> tuple[dict[str, Any], list[str]]:
+        """Send the file; return the store's last answer, and the parts' checksums."""
+        if len(self.parts) > 1:
+            return self._send_parts()
+        with self.s3.slots:
+            data = read_part(self.path, self.parts[0])
+            checksum = base64_sha256(data)
+            answer = self.s3.send(
+                self.uri,
+                "put_object",
+                Body=data,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=checksum,
+            )
+        return answer, [checksum]
+
+    def _send_parts(self) -> tuple[dict[str, Any], list[str]]:
+        upload_id, there = self._begun()
+
+        def send(part: Part) -> dict[str, Any]:
+            with self.s3.slots:
+                data = read_part(self.path, part)
+                checksum = base64_sha256(data)
+                sent = there.get(part.number)
+                if sent is None or not self._is_sent(sent, data, checksum):
+                    sent = self.s3.send(
+                        self.uri,
+                        "upload_part",
+                        UploadId=upload_id,
+                        PartNumber=part.number,
+                        Body=data,
+                        ChecksumAlgorithm="SHA256",
+                        ChecksumSHA256=checksum,
+                    )
+            return {
+                "PartNumber": part.number,
+                "ETag": sent["ETag"],
+                "ChecksumSHA256": checksum,
+            }
+
+        parts = in_parallel(send, self.parts)
+        answer = self.s3.call(
+            self.uri,
+            "complete_multipart_upload",
+            UploadId=upload_id,
+            MultipartUpload={"Parts": parts},
+        )
+        return answer, [part["ChecksumSHA256"] for part in parts]
+
+    def _begun(self) -> tuple[str, dict[int, dict[str, Any]]]:
+        """Return the id of the object's upload, begun now or before, and the parts it has."""
+        _, key = place(self.uri)
+        try:
+            begun = [
+                item
+                for item in self.s3.pages(self.uri, "list_multipart_uploads", "Uploads", Prefix=key)
+                if item["Key"] == key and item.get("ChecksumAlgorithm", "SHA256") == "SHA256"
+            ]
+            if begun:
+                last = max(begun, key=lambda item: (item["Initiated"], item["UploadId"]))
+                upload_id = last["UploadId"]
+                parts = self.s3.pages(self.uri, "list_parts", "Parts", Key=key, UploadId=upload_id)
+                return upload_id, {part["PartNumber"]: part for part in parts}
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            pass  # finished since; or the store tells nobody: then a new one is begun
+        answer = self.s3.call(self.uri, "create_multipart_upload", ChecksumAlgorithm="SHA256")
+        return answer["UploadId"], {}
+
+    def _is_sent(self, sent: dict[str, Any], data: bytes, checksum: str) -> bool:
+        """Tell whether a part that an upload has is this one.
+
+        Of a checksum that the server may have taken unseen nothing follows; the ETag of a part
+        is the MD5 of what has come, or nothing that a MD5 is equal to.
+        """
+        if sent["Size"] != len(data):
+            return False
+        if "ChecksumSHA256" in sent and self.s3.verifies(self.uri):
+            return bool(sent["ChecksumSHA256"] == checksum)
+        return bool(sent["ETag"].strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest())
