@@ -18,6 +18,7 @@ immutable release.
 | `compose` | makes training samples | `default` |
 | `audit` | stages the release and checks it | `sandbox` |
 | `publish` | writes the manifest, moves the pointer, emits `case2code_dataset` | `default` |
+| `push_to_hub` | pushes the release to the Hugging Face Hub, where that is asked for | `default` |
 
 Every task may be cleared and run again: finished shards are not made twice, and a release is
 visible whole or not at all. When a task fails, the error line of
@@ -139,6 +140,11 @@ def case2code_build() -> None:
         context["outlet_events"][DATASET].extra = release
         return release
 
+    @task
+    def push_to_hub(published: Any) -> Any:
+        """Push the release to the Hugging Face Hub; skipped where no option asks for it."""
+        return run_step("push_to_hub", published)
+
     planned = plan()
     turn() >> planned
     functions = merge_functions(extract.expand(shard=planned))
@@ -156,7 +162,9 @@ def case2code_build() -> None:
     programs >> audited
     compose.expand(shard=programs) >> audited
     # The audit is skipped where there is nothing to audit; that the run failed shows here.
-    [functions, programs] >> publish(audited.output)
+    published = publish(audited.output)
+    [functions, programs] >> published
+    push_to_hub(published)
 
 
 case2code_build()

@@ -33,6 +33,10 @@ class NothingNew(Exception):
     """There is nothing that the latest release does not hold already; not a failure."""
 
 
+class SwitchedOff(Exception):
+    """The options leave the step out; not a failure."""
+
+
 class ShardReference(TypedDict):
     """A shard as it travels between tasks."""
 

@@ -92,6 +92,10 @@ def _plan(build: Build) -> list[ShardReference]:
     target = build.config.publishing.target
     objects = list(list_dump(source))
     check_target(target, conditions_for(target, build.config.publishing.conditional_writes))
+    if repository := build.config.publishing.hub_repository:
+        from c2c_tasks.publishing.hub_errors import check_repository
+
+        check_repository(repository)
     rules = digests_of_rules(build.config)
     base = _base(build, Catalogue(catalogue_url()), rules)
     new = [item for item in objects if base.ingested.get(item.uri) != (item.etag, item.size)]

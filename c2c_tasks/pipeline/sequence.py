@@ -7,6 +7,7 @@ from c2c_tasks.pipeline.extracting import extract
 from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
 from c2c_tasks.pipeline.programs import merge_programs
+from c2c_tasks.pipeline.pushing import push_to_hub
 from c2c_tasks.pipeline.releasing import PublishedRelease, publish
 from c2c_tasks.pipeline.staging import audit
 from c2c_tasks.pipeline.steps import compose, curate, execute, write_inputs
@@ -23,4 +24,7 @@ def run_build(build: Build) -> PublishedRelease:
             shard = step(build, shard)
     for shard in merge_programs(build):
         compose(build, shard)
-    return publish(build, audit(build))
+    published = publish(build, audit(build))
+    if build.config.publishing.hub_repository:
+        push_to_hub(build, published)
+    return published

@@ -68,12 +68,8 @@ class S3Store:
         return cast(BinaryIO, io.BufferedReader(ObjectStream(self.connection, uri), CHUNK))
 
     def read_range(self, uri: str, start: int, length: int) -> bytes:
-        bucket, key = self._place(uri)
-        with self._errors(uri):
-            answer = self._client.get_object(
-                Bucket=bucket, Key=key, Range=f"bytes={start}-{start + length - 1}"
-            )
-            return cast(bytes, answer["Body"].read())
+        with ObjectStream(self.connection, uri, start, start + length) as stream:
+            return stream.readall()
 
     def write(self, uri: str, data: bytes) -> ObjectInfo:
         return self._put(uri, data)

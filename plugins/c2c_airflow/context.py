@@ -30,8 +30,8 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
 
     What a user has to mend (an option, a path, a permission) fails the task at once, without
     retries; what may pass by itself (a store, a database, an engine or an endpoint that does
-    not answer) is left to the task's retries. Both say it in one line. That nothing is new, or
-    that a step before has failed, skips the task.
+    not answer) is left to the task's retries. Both say it in one line. That nothing is new, that
+    a step before has failed, or that the options leave the step out, skips the task.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     import duckdb
@@ -52,7 +52,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         build = _current_build()
         _use_connection(build.config)
         return getattr(pipeline, step)(build, *arguments, **options)
-    except (pipeline.NothingNew, pipeline.NotReached) as reason:
+    except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
         log.info("%s", reason)
         raise AirflowSkipException(str(reason)) from None
     except (

@@ -145,6 +145,7 @@ def test_tasks_are_those_of_the_design(build: Any) -> None:
         "compose",
         "audit",
         "publish",
+        "push_to_hub",
     }
     queues = {task.task_id: (task.queue, task.pool) for task in build.tasks}
     assert queues["shard.write_inputs"] == ("gpu", "gpu")

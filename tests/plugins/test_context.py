@@ -71,7 +71,7 @@ def test_the_date_is_the_partition_s_then_the_logical_then_that_of_the_run(
     assert run_step("plan") == "2026-11-25"
 
 
-@pytest.mark.parametrize("kind", [pipeline.NothingNew, pipeline.NotReached])
+@pytest.mark.parametrize("kind", [pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff])
 @pytest.mark.usefixtures("running")
 def test_nothing_to_do_skips_the_task(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch
