@@ -34,7 +34,7 @@ def upload(s3: S3Connection, uri: str, path: Path) -> ObjectInfo:
 
 def holds(s3: S3Connection, uri: str, path: Path) -> bool:
     """Tell whether the object is the file, byte for byte."""
-    return _Upload(s3, uri, path).stored() is not None
+    return _Upload(s3, uri, path).found() is not None
 
 
 class _Upload:
@@ -49,50 +49,46 @@ class _Upload:
 
     def run(self) -> ObjectInfo:
         for _ in range(ATTEMPTS):
-            if there := self.stored():
+            if there := self.found():
                 return there
             try:
                 answer, checksums = self._send()
             except UploadGone:
                 continue  # it may be done: look
-            if not self._is_right(answer, checksums):
-                raise StoreUnavailable(f"{self.uri}: the store holds other bytes than were sent")
-            return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
+            if self.s3.verifies(self.uri) and self._verified(answer, checksums):
+                return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
+            if there := self.found(checksums):
+                return there
+            raise StoreUnavailable(f"{self.uri}: the store holds other bytes than were sent")
         raise StoreUnavailable(f"{self.uri}: {ATTEMPTS} uploads of it were given up by others")
 
-    def stored(self) -> ObjectInfo | None:
-        """Return what is known of the object, where it is the file."""
+    def found(self, checksums: list[str] | None = None) -> ObjectInfo | None:
+        """Return what is known of the object, where it is the file.
+
+        Found by the checksum that the server has stored, where it lets none be stored that is
+        wrong; otherwise by reading the object.
+        """
         try:
             answer = self.s3.call(self.uri, "head_object", ChecksumMode="ENABLED")
         except ObjectNotFound:
             return None
         if answer["ContentLength"] != self.size:
             return None
-        checksums = in_parallel(self._checksum, self.parts)
-        if not self._is_right(answer, checksums):
-            return None
-        return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
+        checksums = checksums or in_parallel(self._checksum, self.parts)
+        etag = str(answer["ETag"].strip('"'))
+        right = self._verified(answer, checksums) if self.s3.verifies(self.uri) else None
+        if right is None:
+            right = in_parallel(lambda part: self._read_back(part, etag), self.parts) == checksums
+        return ObjectInfo(self.uri, etag, self.size) if right else None
 
-    def _is_right(self, answer: dict[str, Any], checksums: list[str]) -> bool:
-        """Tell whether the object that an answer is about has these parts.
-
-        By the checksum that the server has stored, where it lets none be stored that is wrong;
-        otherwise by reading the object.
-        """
-        if self.s3.verifies(self.uri):
-            if "ChecksumSHA256" not in answer:
-                answer = self.s3.call(self.uri, "head_object", ChecksumMode="ENABLED")
-            stored = stored_checksum(answer)
-            if stored and not stored.parts:
-                return stored.value == self._whole(checksums)
-            if stored and stored.parts == len(self.parts):
-                return stored.value == composite(checksums)
-        etag = answer["ETag"].strip('"')
-        try:
-            read = in_parallel(lambda part: self._read_back(part, etag), self.parts)
-        except ObjectNotFound:
-            return False
-        return read == checksums
+    def _verified(self, answer: dict[str, Any], checksums: list[str]) -> bool | None:
+        """Tell whether the stored checksum is that of these parts; None where it does not tell."""
+        stored = stored_checksum(answer)
+        if stored and not stored.parts:
+            return stored.value == self._whole(checksums)
+        if stored and stored.parts == len(self.parts):
+            return stored.value == composite(checksums)
+        return None
 
     def _whole(self, checksums: list[str]) -> str:
         if len(checksums) == 1:
