@@ -7,6 +7,7 @@ separated list of `docker`, `s3`, `data`, `postgres`, `vllm`) names it: then the
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import subprocess
@@ -88,6 +89,7 @@ def s3_endpoint() -> Iterator[str]:
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         unavailable("s3", f"moto is not installed: {error}")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

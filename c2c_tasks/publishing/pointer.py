@@ -103,13 +103,17 @@ def move_pointer(
     not add to, or is left behind by a newer one that does not add to it.
     """
     release = release_uri(target, version)
-    if store_for(release).head(f"{release}/{MANIFEST}") is None:
-        raise PublishError(f"{release}: has no manifest, so it is not published")
+    try:
+        read(f"{release}/{MANIFEST}")
+    except ObjectNotFound:
+        raise PublishError(f"{release}: has no manifest, so it is not published") from None
     uri = f"{target}/{POINTER}"
     for _ in range(ATTEMPTS):
         # The ETag is read first: if the content is newer than it, the condition fails.
         info = store_for(uri).head(uri)
-        current = read_pointer(target) if info else None
+        current = read_pointer(target)
+        if info is None and current is not None:
+            continue  # created in between
         withdrawn = current.withdrawn if current else []
         for name in (version, *(over or ())):
             if name in withdrawn:

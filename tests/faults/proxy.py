@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -70,7 +70,7 @@ class Rule:
     fired: int = 0
 
     def takes(self, request: Request) -> bool:
-        if self.fault == "conflict" and not request.conditional:
+        if self.fault == "conflict" and not (request.conditional and request.writes):
             return False
         if not re.fullmatch(self.method, request.method) or not re.search(self.path, request.path):
             return False
@@ -83,6 +83,7 @@ class Rule:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    proxy: FaultyProxy
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away, killed ones too, are what the tests are about."""
@@ -102,7 +103,8 @@ class FaultyProxy:
         self.lock = threading.Lock()
         self.idle = threading.Condition(self.lock)
         self.under_way = 0
-        self.server = _Server(("127.0.0.1", 0), self._handler())
+        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server.proxy = self
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -134,87 +136,80 @@ class FaultyProxy:
             self.under_way -= 1
             self.idle.notify_all()
 
-    def _handler(proxy) -> type[BaseHTTPRequestHandler]:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
 
-            def setup(self) -> None:
-                super().setup()
-                self.server_side = HTTPConnection(proxy.upstream, timeout=60)
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
 
-            def finish(self) -> None:
-                self.server_side.close()
-                super().finish()
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-            def handle_request(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
-                request, rule = proxy.begin(self.command, self.path, conditional)
-                try:
-                    self.serve(request, rule, body)
-                finally:
-                    proxy.end()
+    @property
+    def proxy(self) -> FaultyProxy:
+        return self.server.proxy
 
-            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
+    def handle_request(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
+        request, rule = self.proxy.begin(self.command, self.path, conditional)
+        try:
+            self.serve(request, rule, body)
+        finally:
+            self.proxy.end()
 
-            def serve(self, request: Request, rule: Rule | None, body: bytes) -> None:
-                proxy.before(request)
-                fault = rule.fault if rule else None
-                if fault == "dropped":
-                    return self.hang_up()
-                if fault in ERRORS:
-                    return self.reply(*error(fault, request), {"Content-Type": "application/xml"})
-                if fault == "late" and rule:
-                    time.sleep(rule.seconds)
-                status, content, headers = self.forward(body)
-                proxy.after(request)
-                if fault == "lost":
-                    return self.hang_up()
-                return self.reply(status, content, headers, truncated=fault == "truncated")
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
 
-            def forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
-                headers = {k: v for k, v in self.headers.items() if k.lower() != "expect"}
-                for attempt in (1, 2):
-                    try:
-                        self.server_side.request(self.command, self.path, body, headers)
-                        answer = self.server_side.getresponse()
-                        return answer.status, answer.read(), dict(answer.getheaders())
-                    except (HTTPException, ConnectionError):  # idle for too long
-                        self.server_side.close()
-                        if attempt == 2:
-                            raise
-                raise AssertionError("unreachable")
+    def serve(self, request: Request, rule: Rule | None, body: bytes) -> None:
+        self.proxy.before(request)
+        fault = rule.fault if rule else None
+        if fault == "dropped":
+            return self.hang_up()
+        if fault in ERRORS:
+            return self.reply(*error(fault, request), {"Content-Type": "application/xml"})
+        if fault == "late" and rule:
+            time.sleep(rule.seconds)
+        status, content, headers = self.forward(body)
+        self.proxy.after(request)
+        if fault == "lost":
+            return self.hang_up()
+        return self.reply(status, content, headers, truncated=fault == "truncated")
 
-            def reply(
-                self, status: int, body: bytes, headers: dict[str, str], *, truncated: bool = False
-            ) -> None:
-                kept = {
-                    name: value
-                    for name, value in headers.items()
-                    if name.lower() not in ("connection", "transfer-encoding", "content-length")
-                }
-                length = str(len(body))
-                if self.command == "HEAD":
-                    length = headers.get("Content-Length", "0")
-                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {length}"]
-                lines += [f"{name}: {value}" for name, value in kept.items()]
-                head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-                if not truncated:
-                    self.wfile.write(head + body)
-                    return
-                # In its middle, or of an answer without a body in the middle of its headers.
-                self.wfile.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])
-                self.hang_up()
+    def forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        headers = {k: v for k, v in self.headers.items() if k.lower() != "expect"}
+        server = HTTPConnection(self.proxy.upstream, timeout=60)
+        try:
+            server.request(self.command, self.path, body, headers)
+            answer = server.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+        finally:
+            server.close()
 
-            def hang_up(self) -> None:
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
+    def reply(
+        self, status: int, body: bytes, headers: dict[str, str], *, truncated: bool = False
+    ) -> None:
+        kept = {
+            name: value
+            for name, value in headers.items()
+            if name.lower() not in ("connection", "transfer-encoding", "content-length")
+        }
+        length = str(len(body))
+        if self.command == "HEAD":
+            length = headers.get("Content-Length", "0")
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {length}"]
+        lines += [f"{name}: {value}" for name, value in kept.items()]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        if not truncated:
+            self.wfile.write(head + body)
+            return
+        # In its middle, or of an answer without a body in the middle of its headers.
+        self.wfile.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])
+        self.hang_up()
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
-        return Handler
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 def error(fault: str, request: Request) -> tuple[int, bytes]:

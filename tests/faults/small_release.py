@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from c2c_tasks.pipeline.merging import KEY_SCHEMA
 from c2c_tasks.publishing.conditions import STORE, Conditions
 from c2c_tasks.publishing.ledger import write_ledger
-from c2c_tasks.publishing.manifest import Dump, Manifest, read_manifest
+from c2c_tasks.publishing.manifest import Dump, FileEntry, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import move_pointer
 from c2c_tasks.publishing.release import (
     Copy,
@@ -36,7 +36,8 @@ class SmallRelease:
     date: str
     folder: Path
     parent: str | None = None
-    conditions: Conditions = field(default=STORE)
+    conditions: Conditions = STORE
+    with_ledger: bool = True
 
     @property
     def version(self) -> str:
@@ -66,17 +67,6 @@ class SmallRelease:
             source = f"{release_uri(target, parent.version)}/{TEST}"
             copies = [Copy(source, entry) for entry in parent.files if entry.path == TEST]
         files = stage_release(target, version, self.folder / "data", copies)
-        written = self.folder / "ledger"
-        written.mkdir(exist_ok=True)
-        ledger = write_ledger(
-            target,
-            parent.ledger if parent else [],
-            written,
-            replaced=self.folder / "replaced.parquet",
-            entries=self.folder / "entries.parquet",
-            gave_way={},
-            pending=set(),
-        )
         manifest = Manifest(
             dataset_name="Case2Code",
             version=version,
@@ -91,7 +81,7 @@ class SmallRelease:
             funnel=[],
             splits={},
             files=files,
-            ledger=ledger,
+            ledger=self._write_ledger(target, parent) if self.with_ledger else [],
         )
         commit_release(target, manifest, self.conditions)
         over = [self.parent] if self.parent else None
@@ -104,6 +94,19 @@ class SmallRelease:
             conditions=self.conditions,
         )
         return version
+
+    def _write_ledger(self, target: str, parent: Manifest | None) -> list[FileEntry]:
+        folder = self.folder / "ledger"
+        folder.mkdir(exist_ok=True)
+        return write_ledger(
+            target,
+            parent.ledger if parent else [],
+            folder,
+            replaced=self.folder / "replaced.parquet",
+            entries=self.folder / "entries.parquet",
+            gave_way={},
+            pending=set(),
+        )
 
 
 def _ledger_entry(name: str) -> LedgerEntry:
