@@ -9,9 +9,9 @@ from __future__ import annotations
 import typer
 
 from c2c_tasks import __version__
-from c2c_tasks.cli import catalogue, release
-from c2c_tasks.cli import hub as _hub  # commands of `release`
-from c2c_tasks.cli import withdrawal as _withdrawal
+
+# Two of these are imported for the commands that they add to `release`.
+from c2c_tasks.cli import catalogue, hub, release, withdrawal  # noqa: F401
 from c2c_tasks.cli.running import quiet_ends
 
 app = typer.Typer(
