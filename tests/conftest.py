@@ -47,6 +47,15 @@ def unavailable(service: str, reason: str) -> NoReturn:
     pytest.skip(f"{service}: {reason}")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of injected faults: a line for each test, with its counts."""
+    for report in terminalreporter.getreports("passed"):
+        for name, counts in report.user_properties:
+            if name == "outcomes" and report.when == "teardown":
+                words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {words}")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data for tests, which is not part of the project."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from c2c_tasks.store.checksums import PART_SIZE, base64_sha256
 from c2c_tasks.store.objects import StoreError, StoreUnavailable
-from c2c_tasks.store.s3_errors import ChecksumRefused, store_errors
+from c2c_tasks.store.s3_errors import ChecksumRefused, Unexplained, store_errors
 
 THREADS = 4
 """Parts of one file that are sent or fetched at a time."""
@@ -42,7 +42,12 @@ class S3Connection:
 
     def call(self, uri: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to a request about an object. Raises StoreError."""
-        return self._call(self.client, uri, operation, parameters)
+        try:
+            return self._call(self.client, uri, operation, parameters)
+        except Unexplained:
+            # The answer to a HEAD has no body that would say why; that to a GET has one.
+            self._call(self.client, uri, "get_object", {"Range": "bytes=0-0"})["Body"].close()
+            raise
 
     def send(self, uri: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer to a request that sends bytes whose checksum is among its headers."""
@@ -59,11 +64,16 @@ class S3Connection:
             for page in pages:
                 yield from page.get(items, ())
 
+    def known_to_verify(self, uri: str) -> bool:
+        """Tell whether `verifies` has found that the server does: who only reads sends nothing."""
+        return self._verifying.get(place(uri)[0], False)
+
     def verifies(self, uri: str) -> bool:
         """Tell whether the server refuses bytes that are not those of their SHA-256.
 
-        Found by sending it some, once a bucket. Some servers take any checksum, and a few show
-        it as that of what they store. Raises StoreUnavailable.
+        Found by sending it some, once a bucket, beside the object: for who is to write it. Some
+        servers take any checksum, and a few show it as that of what they store. Raises
+        StoreUnavailable.
         """
         bucket, key = place(uri)
         with self._probing:
@@ -91,6 +101,9 @@ class S3Connection:
             answer: dict[str, Any] = getattr(client, operation)(
                 Bucket=bucket, Key=key, **parameters
             )
+        # An answer that breaks off in its headers is taken for whole.
+        if operation in ("head_object", "get_object", "put_object") and "ETag" not in answer:
+            raise StoreUnavailable(f"{uri}: the store's answer came incomplete")
         return answer
 
 

@@ -23,6 +23,10 @@ class NotImplementedByStore(StoreError):
     """The server does not know what it was asked to do."""
 
 
+class Unexplained(StoreError):
+    """The server refused to tell of an object: the answer to a HEAD says no more."""
+
+
 class UploadGone(StoreError):
     """The upload in parts was finished or given up, by this process or another."""
 
@@ -105,6 +109,8 @@ def _refusal(uri: str, answer: Mapping[str, Any], operation: str, text: str) -> 
         return StoreError(f"{uri}: no such bucket; create it first")
     if code in ("NoSuchKey", "NotFound", "404"):
         return ObjectNotFound(f"{uri}: no such object")
+    if operation == "HeadObject" and status in (400, 403):
+        return Unexplained(f"{uri}: refused ({status}); check the credentials and the clock")
     if status == 412 or code == "PreconditionFailed":
         return ConditionFailed(f"{uri}: the condition does not hold")
     if code in _DAMAGED:

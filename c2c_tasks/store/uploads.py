@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,22 @@ def upload(s3: S3Connection, uri: str, path: Path) -> ObjectInfo:
 
 
 def holds(s3: S3Connection, uri: str, path: Path) -> bool:
-    """Tell whether the object is the file, byte for byte."""
-    return _Upload(s3, uri, path).found() is not None
+    """Tell whether the object is the file, byte for byte. Nothing is sent."""
+    return _Upload(s3, uri, path, s3.known_to_verify).found() is not None
 
 
 class _Upload:
     """One file and the object that it is, or is to be."""
 
-    def __init__(self, s3: S3Connection, uri: str, path: Path) -> None:
+    def __init__(
+        self,
+        s3: S3Connection,
+        uri: str,
+        path: Path,
+        verifies: Callable[[str], bool] | None = None,
+    ) -> None:
         self.s3 = s3
+        self.verifies = verifies or s3.verifies
         self.uri = uri
         self.path = path
         self.size = path.stat().st_size
@@ -55,7 +63,7 @@ class _Upload:
                 answer, checksums = self._send()
             except UploadGone:
                 continue  # it may be done: look
-            if self.s3.verifies(self.uri) and self._verified(answer, checksums):
+            if self.verifies(self.uri) and self._verified(answer, checksums):
                 return ObjectInfo(self.uri, answer["ETag"].strip('"'), self.size)
             if there := self.found(checksums):
                 return there
@@ -76,7 +84,7 @@ class _Upload:
             return None
         checksums = checksums or in_parallel(self._checksum, self.parts)
         etag = str(answer["ETag"].strip('"'))
-        right = self._verified(answer, checksums) if self.s3.verifies(self.uri) else None
+        right = self._verified(answer, checksums) if self.verifies(self.uri) else None
         if right is None:
             right = in_parallel(lambda part: self._read_back(part, etag), self.parts) == checksums
         return ObjectInfo(self.uri, etag, self.size) if right else None
@@ -192,6 +200,6 @@ class _Upload:
         """
         if sent["Size"] != len(data):
             return False
-        if "ChecksumSHA256" in sent and self.s3.verifies(self.uri):
+        if "ChecksumSHA256" in sent and self.verifies(self.uri):
             return bool(sent["ChecksumSHA256"] == checksum)
         return bool(sent["ETag"].strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest())

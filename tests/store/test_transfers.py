@@ -86,6 +86,21 @@ def test_nothing_is_read_back_of_a_server_that_verifies(
     assert verifying.requests.count("DeleteObject") == 0  # the probe was refused
 
 
+def test_who_only_reads_sends_nothing(wire: Wire, small: Path) -> None:
+    """No probe either: it would be seen among the files of a published release."""
+    uri = f"{wire.place}/a"
+    wire.client.put_object(
+        Bucket=wire.place.split("/")[2],
+        Key=uri.split("/", 3)[3],
+        Body=small.read_bytes(),
+        ChecksumAlgorithm="SHA256",
+    )
+    wire.forget()
+    assert wire.store.holds(uri, small)
+    assert wire.store.sha256(uri) == sha256_of(small)
+    assert wire.count("PutObject") == 0
+
+
 def test_other_bytes_of_the_same_size_are_sent_over(wire: Wire, large: Path) -> None:
     uri = f"{wire.place}/a"
     wire.store.upload(uri, large)
