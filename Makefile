@@ -19,7 +19,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo up down test lint bench sandbox-image vllm-engine lock clean
+.PHONY: help setup demo up down test lint bench sandbox-image vllm-engine stores lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -52,12 +52,16 @@ sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 vllm-engine:  ## Make a CPU build of vLLM in .vllm, for machines without a GPU (3 GB)
 	docker/gpu/make-cpu-engine .vllm
 
+stores:  ## Make the stores without conditional writes that tests run against, in .stores
+	tests/stores/make-environment .stores
+
 lock: $(UV)  ## Compile the requirements; UPGRADE=--upgrade takes newer versions
 	$(UV) pip compile $(COMPILE) $(UPGRADE) pyproject.toml requirements.in --output-file requirements.txt
 	$(UV) pip compile $(COMPILE) $(UPGRADE) requirements-dev.in --output-file requirements-dev.txt
 	$(UV) pip compile $(COMPILE_GPU) $(UPGRADE) docker/gpu/requirements.in --output-file docker/gpu/requirements.txt
 	$(UV) pip compile $(COMPILE) $(UPGRADE) --excludes docker/gpu/not-locked.txt docker/gpu/requirements-cpu.in \
 		--output-file docker/gpu/requirements-cpu.txt
+	$(UV) pip compile $(COMPILE) $(UPGRADE) tests/stores/requirements.in --output-file tests/stores/requirements.txt
 
 clean:  ## Remove the environment, caches and all that runs left behind, but for ./out
 	rm -rf .venv .uv .vllm .airflow .c2c .hypothesis .*_cache

@@ -1,7 +1,7 @@
 """Services and data that tests share.
 
 A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
-separated list of `docker`, `s3`, `data`, `postgres`, `vllm`) names it: then they fail.
+separated list of `docker`, `s3`, `data`, `postgres`, `stores`, `vllm`) names it: then they fail.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """All of OpenStack Swift in one process, with its S3 API; run by the interpreter that has it.
 
-swift_server.py FOLDER PORT
+swift_server.py FOLDER
 
-One replica, objects in memory, accounts and containers below the folder. Prints `ready`. The
+One replica, objects in memory, accounts and containers below the folder. Prints its URL. The
 access key is ``test:tester``, the secret ``testing``.
 """
 
@@ -91,7 +91,7 @@ def cache_in_memory(_conf, **_options):
     return wrap
 
 
-def main(folder: Path, port: int) -> None:
+def main(folder: Path) -> None:
     sys.modules["swift_server"] = sys.modules["__main__"]
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
     utils.set_swift_dir(str(folder))
@@ -105,7 +105,7 @@ def main(folder: Path, port: int) -> None:
         ring.rebalance()
         ring.get_ring().save(str(folder / f"{name}.ring.gz"))
     (folder / "disk").mkdir()
-    listening["proxy"] = eventlet.listen(("127.0.0.1", port))
+    listening["proxy"] = eventlet.listen(("127.0.0.1", 0))
     logger = get_logger({}, "swift")
     servers = []
     for name, listener in listening.items():
@@ -114,9 +114,10 @@ def main(folder: Path, port: int) -> None:
         (folder / f"{name}.conf").write_text(text)
         served = loadapp(str(folder / f"{name}.conf"))
         servers.append(eventlet.spawn(wsgi.server, listener, served, log_output=False, log=logger))
-    print("ready", flush=True)
+    port = listening["proxy"].getsockname()[1]
+    print(f"http://127.0.0.1:{port}", flush=True)
     for server in servers:
         server.wait()
 
 
-main(Path(sys.argv[1]), int(sys.argv[2]))
+main(Path(sys.argv[1]))
