@@ -103,6 +103,9 @@ def _s3() -> S3Store:
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
         tcp_keepalive=True,
+        # What is read is verified by SHA-256 where it counts; and botocore, asked to verify it too,
+        # fails over an error of the server (5xx) that comes with a checksum.
+        response_checksum_validation="when_required",
     )
     unsigned = config.merge(Config(s3={"payload_signing_enabled": False}))
     return S3Store(boto3.client("s3", config=config), boto3.client("s3", config=unsigned))
