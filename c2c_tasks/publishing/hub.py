@@ -29,6 +29,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from c2c_tasks.publishing.hub_errors import check_repository, clear_errors
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, read_manifest
+from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import PublishError, version_order
 from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.store import ObjectNotFound, StoreUnavailable, local_copy, read
@@ -83,6 +84,10 @@ def _files_of(release: str) -> tuple[str, dict[str, FileEntry]]:
     """Return a release's version, and its files by path: those of the manifest, and itself."""
     if tombstone := read_tombstone(release):
         raise PublishError(f"{release}: retired, and not pushed any more: {tombstone.reason}")
+    target, _, version = release.rpartition("/releases/")
+    pointer = read_pointer(target) if target else None
+    if pointer and version in pointer.withdrawn:
+        raise PublishError(f"{release}: was rolled back, and is not pushed any more")
     try:
         manifest = read_manifest(release)
         text = read(f"{release}/{MANIFEST}")

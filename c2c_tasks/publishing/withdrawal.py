@@ -93,8 +93,10 @@ def retire(target: str, version: str, reason: str, conditions: Conditions = STOR
             target, lambda pointer: _with_mark(pointer, version, reason), conditions
         )
         tombstone = _bury(release, version, pointer.retiring[version], conditions)
-    if (current := read_pointer(target)) and version in current.retiring:
-        change_pointer(target, lambda pointer: _without_mark(pointer, version), conditions)
+    if current := read_pointer(target):
+        check_retirable(current, version)  # the tombstone may be another hand's
+        if version in current.retiring:
+            change_pointer(target, lambda pointer: _without_mark(pointer, version), conditions)
     files = data_files(release)
     delete_files([info.uri for info in files], release)
     log.info("%s: retired: %s", release, tombstone.reason)

@@ -159,7 +159,10 @@ class FileStore:
         return self.upload(uri, path)
 
     def delete(self, uri: str) -> None:
-        file_path(uri).unlink(missing_ok=True)
+        try:
+            file_path(uri).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{uri}: cannot be deleted: {error.strerror}") from None
 
     def changed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         for info in self.list(prefix):

@@ -358,23 +358,23 @@ def test_of_exempt_files_no_more_is_fetched_than_identities(
         return replace(program, program=f"{program.program}# {random.randbytes(2_000).hex()}\n")
 
     release, files = stage(s3_bucket, [long(n) for n in range(200)], rows_per_file=1_000)
-    opened: list[str] = []
+    fetched: list[str] = []
     ranges: list[int] = []
-    open_whole, read_range = S3Store.open, S3Store.read_range
+    download, read_range = S3Store.download, S3Store.read_range
 
-    def note_open(store: S3Store, uri: str) -> Any:
-        opened.append(uri)
-        return open_whole(store, uri)
+    def note_whole(store: S3Store, uri: str, path: Path, **options: Any) -> None:
+        fetched.append(uri)
+        download(store, uri, path, **options)
 
     def note_range(store: S3Store, uri: str, start: int, length: int) -> bytes:
         ranges.append(length)
         return read_range(store, uri, start, length)
 
-    monkeypatch.setattr(S3Store, "open", note_open)
+    monkeypatch.setattr(S3Store, "download", note_whole)
     monkeypatch.setattr(S3Store, "read_range", note_range)
     exempt = {entry.path for entry in files if entry.config}
     assert examine(release, files, exempt=exempt, least=0).passed
-    assert opened == [f"{release}/dump_objects.parquet"]
+    assert fetched == [f"{release}/dump_objects.parquet"]
     assert 0 < sum(ranges) < sum(entry.bytes for entry in files) / 2
 
 

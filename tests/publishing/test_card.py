@@ -251,9 +251,13 @@ def test_reasons_are_explained(render: Render) -> None:
 
 
 def test_the_audit_is_shown(render: Render) -> None:
-    checks = [Check(name="ids are unique", examined=1_200), Check(name="b|c", examined=3, faults=2)]
-    card = render(audit=AuditReport(checks=checks))
-    assert "| ids are unique | 1,200 | 0 |\n| b\\|c | 3 | 2 |" in card
+    checks = [
+        Check(name="ids are unique", unit="samples", examined=1_200, exempt=34),
+        Check(name="b|c", unit="files", examined=3, faults=2),
+    ]
+    report = AuditReport(release="2026.11.24-1", seed="build", re_executed=50, checks=checks)
+    card = render(audit=report)
+    assert "| ids are unique | 1,200 samples | 34 | 0 |\n| b\\|c | 3 files | 0 | 2 |" in card
 
 
 def test_what_changed_since_the_parent(render: Render, manifest: Manifest) -> None:

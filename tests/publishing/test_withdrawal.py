@@ -162,6 +162,16 @@ def test_a_release_that_nothing_points_to_yet_is_not_pointed_to_once_it_is_retir
         publish_again(releases, THREE)
 
 
+def test_a_tombstone_alone_deletes_nothing_of_what_is_current(releases: str) -> None:
+    before = files_of(releases, THREE)
+    tombstone = {"version": THREE, "reason": "by hand", "retired_at": "2026-11-24"}
+    uri = f"{release_uri(releases, THREE)}/retired.json"
+    store_for(uri).write(uri, json.dumps(tombstone).encode())
+    with pytest.raises(PublishError, match="is the latest release"):
+        retire(releases, THREE, "mistake")
+    assert files_of(releases, THREE) == before | {"retired.json"}
+
+
 def test_nothing_is_pinned_or_retired_where_nothing_is_published(target: str) -> None:
     assert read_pins(target) == {}
     for change in (

@@ -17,6 +17,7 @@ from c2c_tasks.publishing.hub import push_release
 from c2c_tasks.publishing.manifest import MANIFEST, read_manifest
 from c2c_tasks.publishing.release import CLAIM, TOMBSTONE, PublishError
 from c2c_tasks.publishing.retired import Tombstone
+from c2c_tasks.publishing.withdrawal import roll_back
 from c2c_tasks.store import StoreUnavailable, file_path, read, store_for
 from tests.publishing.hub.conftest import MakeRelease
 from tests.publishing.hub.stand_in import Dataset, Fault, File, StandIn
@@ -158,6 +159,17 @@ def test_what_is_no_sound_release_is_not_pushed(
     store_for(release).write(f"{release}/{TOMBSTONE}", retired.model_dump_json().encode())
     with pytest.raises(PublishError, match="retired, and not pushed any more: a licence"):
         push_release(release, REPOSITORY)
+
+
+def test_a_release_that_was_rolled_back_is_refused(
+    hub: StandIn, make_release: MakeRelease, tmp_path: Path
+) -> None:
+    make_release("2026-11-24", range(20))
+    second = make_release("2026-11-25", range(20))
+    roll_back((tmp_path / "target").as_uri(), FIRST)
+    with pytest.raises(PublishError, match="rolled back, and is not pushed any more"):
+        push_release(second, REPOSITORY)
+    assert REPOSITORY not in hub.datasets
 
 
 def test_few_files_are_on_this_machine_at_a_time(
