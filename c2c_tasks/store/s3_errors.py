@@ -95,6 +95,8 @@ def store_errors(uri: str) -> Iterator[None]:
         raise StoreUnavailable(f"{uri}: the store does not answer: {_line(error)}") from None
     except (raised.BotoCoreError, Boto3Error) as error:
         raise StoreError(f"{uri}: {_line(error)}") from None
+    except ValueError as error:  # of botocore, over a header that breaks off
+        raise StoreUnavailable(f"{uri}: the store's answer is damaged: {_line(error)}") from None
 
 
 def _refusal(uri: str, answer: Mapping[str, Any], operation: str, text: str) -> StoreError:

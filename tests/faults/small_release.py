@@ -51,7 +51,7 @@ class SmallRelease:
         (data / README).write_text(f"# Release of {self.build_id}\n")
         programs = [f"{self.build_id}, row {number}" for number in range(200)]
         pq.write_table(pa.table({"program": programs}), data / TRAIN)
-        if self.parent is None:
+        if self.parent is None and self.with_ledger:
             pq.write_table(pa.table({"program": ["of the first release"]}), data / TEST)
         pq.write_table(KEY_SCHEMA.empty_table(), self.folder / "replaced.parquet")
         rows = [to_row(_ledger_entry(self.build_id))]
