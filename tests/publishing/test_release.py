@@ -150,13 +150,14 @@ def test_strays_of_an_earlier_attempt_are_not_published(
 
 @pytest.mark.parametrize("lost_response", [False, True])
 def test_a_crash_at_any_write_then_a_retry_gives_the_same_release(
-    target: str,
+    tmp_path: Path,
     lost_response: bool,
     publish: Any,
     make_program: Callable[[int], Program],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The n-th write fails, before it is done or after, for every n that there is."""
+    """On files; S3 is in tests/faults. The n-th write fails, done or not, for every n there is."""
+    target = tmp_path.as_uri()
     publish = partial(publish, card=False)
     old = [make_program(n) for n in range(6)]
     new = [make_program(n) for n in range(6, 18)]
