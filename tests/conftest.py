@@ -49,7 +49,7 @@ def unavailable(service: str, reason: str) -> NoReturn:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what came of injected faults: a line for each test, with its counts."""
-    for report in terminalreporter.getreports("")  # of setups and teardowns:
+    for report in terminalreporter.getreports(""):  # of setups and teardowns
         for name, counts in report.user_properties:
             if name == "outcomes":
                 words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
