@@ -41,6 +41,9 @@ class Pointer(BaseModel):
     retiring: dict[str, str] = Field(default_factory=dict)
     """Versions that are to be retired, each with the reason, until their tombstones are there."""
 
+    changes: int = Field(default=0, ge=0)
+    """Counts what was written: no two contents are equal, so neither are two ETags of content."""
+
     def to_json(self) -> bytes:
         """Return the pointer as JSON text."""
         return f"{self.model_dump_json(indent=1)}\n".encode()
@@ -80,6 +83,7 @@ def change_pointer(
         changed = change(current)
         if changed == current:
             return current
+        changed = changed.model_copy(update={"changes": current.changes + 1})
         text = changed.to_json()
         if write_or_read(conditions, uri, text, over=info.etag) == text:
             return changed
@@ -136,6 +140,7 @@ def move_pointer(
             withdrawn=withdrawn,
             pinned=current.pinned if current else {},
             retiring=current.retiring if current else {},
+            changes=current.changes + 1 if current else 0,
         )
         text = pointer.to_json()
         if write_or_read(conditions, uri, text, over=info.etag if info else None) == text:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_manifest
-from c2c_tasks.store import ObjectNotFound, StoreUnavailable, read, sha256_of, store_for
+from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
 
 CLAIM = "claim.json"
 TOMBSTONE = "retired.json"
@@ -78,16 +78,32 @@ def claim_version(target: str, date: str, build_id: str, conditions: Conditions 
     raise AssertionError("unreachable")
 
 
+def claimed_by(release: str) -> str | None:
+    """Return the id of the build that claimed a release's version; None where none has.
+
+    Raises StoreError where what is there is no claim.
+    """
+    uri = f"{release}/{CLAIM}"
+    try:
+        owner = json.loads(read(uri))["build_id"]
+    except ObjectNotFound:
+        return None
+    except (ValueError, KeyError, TypeError):
+        owner = None
+    if not isinstance(owner, str):
+        raise StoreError(f"{uri}: not a claim of a build; remove what was put there")
+    return owner
+
+
 def published_version(target: str, date: str, build_id: str) -> str | None:
     """Return the version that a build has published for a date, or None."""
     for number in count(1):
         version = f"{Date.fromisoformat(date):%Y.%m.%d}-{number}"
         release = release_uri(target, version)
-        try:
-            claim = json.loads(read(f"{release}/{CLAIM}"))
-        except ObjectNotFound:
+        owner = claimed_by(release)
+        if owner is None:
             return None
-        if claim["build_id"] == build_id and store_for(release).head(f"{release}/{MANIFEST}"):
+        if owner == build_id and store_for(release).head(f"{release}/{MANIFEST}"):
             return version
     raise AssertionError("unreachable")
 
@@ -186,10 +202,9 @@ def _holds(uri: str, entry: FileEntry) -> bool:
 
 
 def _check_claim(release: str, build_id: str) -> None:
-    try:
-        owner = json.loads(read(f"{release}/{CLAIM}"))["build_id"]
-    except ObjectNotFound:
-        raise PublishError(f"{release}: the version was not claimed before publishing") from None
+    owner = claimed_by(release)
+    if owner is None:
+        raise PublishError(f"{release}: the version was not claimed before publishing")
     if owner != build_id:
         raise PublishError(f"{release}: claimed by build {owner}, not {build_id}")
 
@@ -201,7 +216,8 @@ def _check_ledger(target: str, entries: Sequence[FileEntry]) -> None:
         info = store_for(target).head(f"{target}/{entry.path}")
         if info is None or info.size != entry.bytes:
             raise PublishError(
-                f"{target}/{entry.path}: missing or incomplete; clear audit, which writes it again"
+                f"{target}/{entry.path}: missing or incomplete, so this build cannot be "
+                "published; start a new build"
             )
 
     with ThreadPoolExecutor(UPLOADS, "ledger") as pool:
@@ -218,7 +234,7 @@ def _tidy(release: str, files: Sequence[FileEntry]) -> None:
     staged = {info.uri.removeprefix(f"{release}/"): info.size for info in store.list(release)}
     for entry in files:
         if staged.pop(entry.path, None) != entry.bytes:
-            raise PublishError(f"{release}/{entry.path}: missing or incomplete; stage it again")
+            raise PublishError(f"{release}/{entry.path}: missing or incomplete; start a new build")
     for stray in staged.keys() - {CLAIM, MANIFEST}:
         log.warning("%s/%s: left by an earlier attempt; removed", release, stray)
         store.delete(f"{release}/{stray}")

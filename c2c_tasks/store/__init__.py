@@ -62,6 +62,10 @@ def normalise(uri: str) -> str:
     """Return a URI without a trailing slash; a plain path becomes an absolute ``file://`` URI."""
     if "://" not in uri:
         uri = Path(uri).expanduser().absolute().as_uri()
+    elif urlsplit(uri).scheme == "file":
+        if urlsplit(uri).netloc not in ("", "localhost"):
+            raise StoreError(f"{uri}: write file:///, with three slashes, before a path")
+        uri = file_path(uri).as_uri()
     return uri if uri.endswith("://") else uri.rstrip("/")
 
 

@@ -131,7 +131,7 @@ def test_commit_wants_the_files_of_the_ledger(
     entry = FileEntry(path="ledger/0.parquet", bytes=4, rows=1, sha256="0" * 64)
     manifest = manifest.model_copy(update={"ledger": [entry]})
     store_for(target).write(f"{target}/ledger/0.parquet", b"cut")
-    with pytest.raises(PublishError, match=r"ledger/0\.parquet: missing.*clear audit"):
+    with pytest.raises(PublishError, match=r"ledger/0\.parquet: missing.*start a new build"):
         commit_release(target, manifest)
     store_for(target).write(f"{target}/ledger/0.parquet", b"full")
     assert read_manifest(commit_release(target, manifest)).ledger == [entry]
