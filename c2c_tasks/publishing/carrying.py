@@ -16,10 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
-from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.publishing.release import PublishError, published_file
 from c2c_tasks.records import PLACE
 from c2c_tasks.shards import write_batches
-from c2c_tasks.store import local_copy
 
 MAX_SMALL_FILES = 16
 """Files of a split with less than a tenth of the rows of a full one; were there more, they are
@@ -75,7 +74,7 @@ def carry_over(
         if entry is not entries[0] and not changes:
             yield as_it_was
             continue
-        with local_copy(uri) as path, pq.ParquetFile(path) as file:
+        with published_file(uri, entry) as path, pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(schema):
                 raise PublishError(
                     f"{uri}: its columns are not those that {config} has now, so it cannot be "
@@ -113,8 +112,11 @@ def _all_batches(parts: Sequence[Part]) -> Iterator[pa.RecordBatch]:
         if part.path is not None:
             with pq.ParquetFile(part.path) as file:
                 yield from file.iter_batches()
-        else:
-            with local_copy(part.source) as path, pq.ParquetFile(path) as file:
+        elif part.entry is not None:
+            with (
+                published_file(part.source, part.entry) as path,
+                pq.ParquetFile(path) as file,
+            ):
                 yield from file.iter_batches()
 
 

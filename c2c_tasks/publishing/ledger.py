@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.carrying import MAX_SMALL_FILES
 from c2c_tasks.publishing.manifest import FileEntry, Manifest
-from c2c_tasks.publishing.release import describe_file
+from c2c_tasks.publishing.release import describe_file, published_file
 from c2c_tasks.records import LEDGER_KEY, LedgerEntry, arrow_schema
 from c2c_tasks.shards import ROW_GROUP, write_batches
-from c2c_tasks.store import local_copy, store_for
+from c2c_tasks.store import store_for
 
 LEDGER = "ledger"
 LEDGER_VERSION = 1
@@ -32,8 +32,10 @@ ROWS_PER_FILE = 100_000
 def ledger_files(target: str, manifest: Manifest) -> Iterator[list[Path]]:
     """Give the files of a release's ledger as local paths."""
     with ExitStack() as stack:
-        uris = [f"{target}/{entry.path}" for entry in manifest.ledger]
-        yield [stack.enter_context(local_copy(uri)) for uri in uris]
+        yield [
+            stack.enter_context(published_file(f"{target}/{entry.path}", entry))
+            for entry in manifest.ledger
+        ]
 
 
 def write_ledger(
@@ -58,7 +60,7 @@ def write_ledger(
     kept: list[FileEntry] = []
     local: list[Path] = []
     for entry in earlier:
-        with local_copy(f"{target}/{entry.path}") as path:
+        with published_file(f"{target}/{entry.path}", entry) as path:
             if not _holds_any(path, gone):
                 kept.append(entry)
                 continue
@@ -68,8 +70,9 @@ def write_ledger(
     if len(small) > MAX_SMALL_FILES:
         kept = [entry for entry in kept if entry not in small]
         local.append(folder / "joined.parquet")
-        uris = [f"{target}/{entry.path}" for entry in small]
-        write_batches(local[-1], schema, (batch for uri in uris for batch in _stored(uri)))
+        write_batches(
+            local[-1], schema, (batch for entry in small for batch in _stored(target, entry))
+        )
     for number, groups in enumerate(_runs(entries)):
         local.append(folder / f"new-{number:05d}.parquet")
         new = (_with_standing(batch, gave_way, pending) for batch in _batches(entries, groups))
@@ -134,8 +137,8 @@ def _column(batch: pa.RecordBatch, name: str) -> list[object]:
     return values
 
 
-def _stored(uri: str) -> Iterator[pa.RecordBatch]:
-    with local_copy(uri) as path:
+def _stored(target: str, entry: FileEntry) -> Iterator[pa.RecordBatch]:
+    with published_file(f"{target}/{entry.path}", entry) as path:
         yield from _batches(path)
 
 

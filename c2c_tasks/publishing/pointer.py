@@ -28,8 +28,7 @@ class Pointer(BaseModel):
     uri: str
     """URI of the release."""
     generation: int = Field(ge=1)
-    """Counts the moves. With it no two contents of the pointer are equal, so a publisher that
-    read an old one cannot mistake a later one for it."""
+    """Counts the moves."""
     build_id: str
     """The build that moved the pointer here."""
     date: str
@@ -40,9 +39,9 @@ class Pointer(BaseModel):
     """Versions that are not to be retired, each with the reason."""
     retiring: dict[str, str] = Field(default_factory=dict)
     """Versions that are to be retired, each with the reason, until their tombstones are there."""
-
-    changes: int = Field(default=0, ge=0)
-    """Counts what was written: no two contents are equal, so neither are two ETags of content."""
+    changes: int = Field(0, ge=0)
+    """Counts the writes. With it no two contents of the pointer are equal, nor two ETags, which on
+    S3 are digests: who read an old one cannot mistake a later one for it."""
 
     def to_json(self) -> bytes:
         """Return the pointer as JSON text."""
@@ -160,6 +159,10 @@ def _adds_to(target: str, version: str | None, earlier: str) -> bool:
 
 
 def _overtaken(uri: str, by: str | None, version: str) -> PublishError:
+    if by is None:
+        return PublishError(
+            f"{uri}: is gone, though {version} adds to what it pointed to; put it back from a copy"
+        )
     return PublishError(
         f"{uri}: {by} was published in the meantime, and one of it and {version} lacks the rows of "
         "the other; start a new build"

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date as Date
 from itertools import count
@@ -22,7 +23,15 @@ import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.conditions import STORE, Conditions, write_or_read
 from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest, read_manifest
-from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read, sha256_of, store_for
+from c2c_tasks.store import (
+    ObjectNotFound,
+    StoreError,
+    StoreUnavailable,
+    local_copy,
+    read,
+    sha256_of,
+    store_for,
+)
 
 CLAIM = "claim.json"
 TOMBSTONE = "retired.json"
@@ -121,10 +130,10 @@ def stage_release(
     release = release_uri(target, version)
     store = store_for(release)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    published = store.head(f"{release}/{MANIFEST}") is not None
 
-    def must_not_be_published(uri: str) -> None:
-        if published:
+    def check_not_published(uri: str) -> None:
+        # Asked before each write: another attempt of the build may publish meanwhile.
+        if store.head(f"{release}/{MANIFEST}") is not None:
             raise PublishError(
                 f"{uri}: the release is published, and a published release never changes; "
                 "start a new build"
@@ -133,21 +142,19 @@ def stage_release(
     def stage(path: Path) -> FileEntry:
         entry = describe_file(path, path.relative_to(folder).as_posix())
         uri = f"{release}/{entry.path}"
-        if not published:
+        if not store.holds(uri, path):
+            check_not_published(uri)
             store.upload(uri, path)
-        elif not store.holds(uri, path):
-            must_not_be_published(uri)
         return entry
 
     def copy(item: Copy) -> FileEntry:
         uri = f"{release}/{item.entry.path}"
         if not _holds(uri, item.entry):
-            must_not_be_published(uri)
-            original = store.head(item.source)
-            made = store.copy(item.source, uri)
-            # S3's ETag is a digest of the content, but for what was sent in parts.
-            same = original is not None and made.etag == original.etag
-            if not same and not _holds(uri, item.entry):
+            check_not_published(uri)
+            store.copy(item.source, uri)
+            if not _holds(uri, item.entry):
+                if not _holds(item.source, item.entry):
+                    raise _damaged(item.source)
                 raise StoreUnavailable(f"{uri}: the store's copy of {item.source} is not right")
         return item.entry
 
@@ -185,6 +192,25 @@ def commit_release(target: str, manifest: Manifest, conditions: Conditions = STO
         )
     log.info("published %s", release)
     return release
+
+
+@contextmanager
+def published_file(uri: str, entry: FileEntry) -> Iterator[Path]:
+    """Give a local path to a file of a published release, or of a ledger, compared with its entry.
+
+    Raises PublishError where it is damaged: what is made of it would pass for sound.
+    """
+    with local_copy(uri) as path:
+        if sha256_of(path) != entry.sha256:
+            raise _damaged(uri)
+        yield path
+
+
+def _damaged(uri: str) -> PublishError:
+    return PublishError(
+        f"{uri}: damaged: it is not what the manifest of its release says; put it back from a "
+        "copy, or roll back to a release that `c2c release verify` finds sound"
+    )
 
 
 def describe_file(path: Path, name: str) -> FileEntry:
@@ -236,5 +262,7 @@ def _tidy(release: str, files: Sequence[FileEntry]) -> None:
         if staged.pop(entry.path, None) != entry.bytes:
             raise PublishError(f"{release}/{entry.path}: missing or incomplete; start a new build")
     for stray in staged.keys() - {CLAIM, MANIFEST}:
+        if store.head(f"{release}/{MANIFEST}") is not None:
+            return  # by another attempt of the build, whose file it may be
         log.warning("%s/%s: left by an earlier attempt; removed", release, stray)
         store.delete(f"{release}/{stray}")

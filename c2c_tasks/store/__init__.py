@@ -26,6 +26,7 @@ from c2c_tasks.store.objects import (
     Unfinished,
 )
 from c2c_tasks.store.s3 import S3Store
+from c2c_tasks.store.s3_errors import store_errors
 
 __all__ = [
     "ObjectInfo",
@@ -54,7 +55,11 @@ def store_for(uri: str) -> Store:
     if scheme == "file":
         return _FILES
     if scheme == "s3":
-        return _s3()
+        with store_errors(uri):
+            try:
+                return _s3()
+            except ValueError as error:
+                raise StoreError(f"{uri}: AWS_* in the environment: {error}") from None
     raise StoreError(f"{uri}: the scheme must be file:// or s3://")
 
 

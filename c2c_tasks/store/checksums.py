@@ -71,4 +71,6 @@ def stored_checksum(answer: dict[str, Any]) -> StoredChecksum | None:
     value, _, suffix = str(answer.get("ChecksumSHA256", "")).partition("-")
     # The checksum's own count of parts is not told by all; the ETag's is.
     parts = suffix or answer["ETag"].strip('"').partition("-")[2]
-    return StoredChecksum(value, int(parts or 0)) if value else None
+    if not value or not (parts or "0").isdecimal():
+        return None
+    return StoredChecksum(value, int(parts or 0))

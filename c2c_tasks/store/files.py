@@ -8,6 +8,7 @@ import filecmp
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,16 +45,17 @@ class FileStore:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return self._info(path, status) if path.is_file() else None
+        except OSError as error:
+            raise StoreError(f"{uri}: cannot be looked at: {error.strerror}") from None
+        return self._info(path, status) if stat.S_ISREG(status.st_mode) else None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        for folder, folders, names in os.walk(file_path(prefix)):
-            folders.sort()
-            for name in sorted(names):
-                path = Path(folder, name)
-                if name.startswith(TEMPORARY) or not path.is_file():
-                    continue
-                yield self._info(path, path.stat())
+        for path in _files_below(prefix):
+            if not path.name.startswith(TEMPORARY):
+                with suppress(FileNotFoundError):  # removed since
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield self._info(path, status)
 
     def names(self, folder: str) -> Iterator[str]:
         try:
@@ -170,8 +172,8 @@ class FileStore:
                 yield info.uri, _time_of_change(file_path(info.uri))
 
     def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        for path in file_path(prefix).rglob(f"{TEMPORARY}*"):
-            if path.name != LOCK and path.is_file():
+        for path in _files_below(prefix):
+            if path.name.startswith(TEMPORARY) and path.name != LOCK:
                 with suppress(FileNotFoundError):  # finished since
                     yield Unfinished(path.as_uri(), _time_of_change(path), "")
 
@@ -197,6 +199,22 @@ class FileStore:
     def _info(path: Path, status: os.stat_result) -> ObjectInfo:
         etag = f"{status.st_size}-{status.st_mtime_ns}"
         return ObjectInfo(path.as_uri(), etag, status.st_size)
+
+
+def _files_below(prefix: str) -> Iterator[Path]:
+    """Yield what is below a folder and is none itself, in order.
+
+    Raises StoreError where a folder cannot be listed: what it holds would pass for gone.
+    """
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):  # removed since
+            raise StoreError(f"{error.filename}: cannot be listed: {error.strerror}")
+
+    for folder, folders, names in os.walk(file_path(prefix), onerror=failed):
+        folders.sort()
+        for name in sorted(names):
+            yield Path(folder, name)
 
 
 def _time_of_change(path: Path) -> datetime:

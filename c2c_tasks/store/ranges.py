@@ -38,6 +38,7 @@ class ObjectStream(io.RawIOBase):
         self._stop = stop
         self._etag = etag
         self._tries = TRIES
+        self._body: Any = None  # which `close` finds where there is no object
         self._body = self._connect()
 
     def readable(self) -> bool:
@@ -74,7 +75,7 @@ class ObjectStream(io.RawIOBase):
 
     def close(self) -> None:
         """Give the connection back."""
-        if not self.closed:
+        if not self.closed and self._body is not None:
             self._body.close()
         super().close()
 

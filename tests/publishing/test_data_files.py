@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from c2c_tasks.publishing.carrying import MAX_SMALL_FILES, Changes
 from c2c_tasks.publishing.data_files import read_dump_objects, read_programs
 from c2c_tasks.publishing.manifest import FileEntry, splits_of
-from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.publishing.release import PublishError, describe_file
 from c2c_tasks.records import FORMATS, SPLITS, Program, to_row
 from c2c_tasks.store import ObjectInfo
 
@@ -128,6 +128,25 @@ def test_a_file_that_nothing_touches_is_copied(
     assert (child / names[0]).read_bytes() == first.read_bytes()
 
 
+def test_damage_to_the_parent_does_not_pass_into_what_is_written_anew(
+    tmp_path: Path, make_program: Make, write_files: Any
+) -> None:
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    parent.mkdir(), child.mkdir()
+    old = [make_program(n, split="train") for n in range(9)]
+    entries = write_files(parent, old)
+    _write_manifest(parent, entries)
+    other = tmp_path / "other"
+    other.mkdir()
+    write_files(other, [replace(program, path="another.py") for program in old])
+    path = "programs/train-00000-of-00001.parquet"
+    (parent / path).write_bytes((other / path).read_bytes())
+    with pytest.raises(PublishError, match=rf"{path}: damaged"):
+        write_files(
+            child, [], parent=parent.as_uri(), changes=Changes({old[0].function_id: "opted_out"})
+        )
+
+
 def test_many_small_files_are_joined(tmp_path: Path, make_program: Make, write_files: Any) -> None:
     release = tmp_path / "0"
     release.mkdir()
@@ -150,9 +169,10 @@ def test_a_parent_with_other_columns_is_refused(
     parent = tmp_path / "parent"
     parent.mkdir()
     entries = write_files(parent, [make_program(1, split="train")])
-    path = parent / "sft" / "train-00000-of-00001.parquet"
-    pq.write_table(pq.read_table(path).drop_columns(["template"]), path)
-    _write_manifest(parent, entries)
+    name = "sft/train-00000-of-00001.parquet"
+    pq.write_table(pq.read_table(parent / name).drop_columns(["template"]), parent / name)
+    others = [entry for entry in entries if entry.path != name]
+    _write_manifest(parent, [*others, describe_file(parent / name, name)])
     (tmp_path / "child").mkdir()
     with pytest.raises(PublishError, match=r"sft/train.*its columns are not those.*mode=full"):
         write_files(tmp_path / "child", [make_program(2)], parent=parent.as_uri())

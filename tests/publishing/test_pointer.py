@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from c2c_tasks.publishing.pins import pin, unpin
 from c2c_tasks.publishing.pointer import move_pointer, read_pointer
 from c2c_tasks.publishing.release import PublishError, release_uri, version_order
-from c2c_tasks.store import StoreError, StoreUnavailable, store_for
+from c2c_tasks.store import StoreError, StoreUnavailable, read, store_for
 
 VERSIONS = [f"2026.11.{day}-{number}" for day in (23, 24) for number in (1, 2, 10)]
 
@@ -145,3 +146,18 @@ def test_what_a_person_took_the_pointer_back_from_is_not_pointed_to_again(target
     assert read_pointer(target) == rolled_back
     moved = move_pointer(target, VERSIONS[3], **build, over=[VERSIONS[0]])
     assert (moved.generation, moved.withdrawn) == (4, [VERSIONS[1]])
+
+
+def test_no_two_contents_of_the_pointer_are_equal(target: str) -> None:
+    for version in VERSIONS[:2]:
+        pretend_published(target, version)
+        move(target, version)
+    texts = [read(f"{target}/latest.json")]
+    for change in (pin, unpin, pin, unpin):
+        change(target, VERSIONS[0])
+        texts.append(read(f"{target}/latest.json"))
+    assert len(set(texts)) == 5  # or else their ETags would be, on S3
+    store_for(target).delete(f"{target}/latest.json")
+    pretend_published(target, VERSIONS[2])
+    with pytest.raises(PublishError, match=r"latest\.json: is gone"):
+        move_pointer(target, VERSIONS[2], build_id="b", date="2026-11-25", over=[VERSIONS[1]])

@@ -13,9 +13,12 @@ import pytest
 from c2c_tasks.publishing.manifest import FileEntry, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import (
+    Copy,
     PublishError,
     claim_version,
+    claimed_by,
     commit_release,
+    published_file,
     release_uri,
     stage_release,
     version_order,
@@ -209,6 +212,50 @@ def test_a_crash_at_any_write_then_a_retry_gives_the_same_release(
     else:
         pytest.fail("the publish never got through")
     assert failures > 10
+
+
+def test_a_damaged_file_of_the_parent_is_not_taken_over(
+    target: str, publish: Any, make_program: Callable[[int], Program], tmp_path: Path
+) -> None:
+    parent = publish(target, [make_program(n) for n in range(12)], card=False)
+    file = "programs/train-00000-of-00001.parquet"
+    uri = f"{parent}/{file}"
+    whole = read(uri)
+    store_for(uri).write(uri, whole[:50] + bytes([whole[50] ^ 1]) + whole[51:])
+    version = claim_version(target, "2026-11-25", "b")
+    (entry,) = (e for e in read_manifest(parent).files if e.path == file)
+    with pytest.raises(PublishError, match=rf"{file}: damaged"):
+        stage_release(target, version, tmp_path, [Copy(uri, entry)])
+    with pytest.raises(PublishError, match=rf"{file}: damaged"), published_file(uri, entry):
+        pass
+
+
+def test_what_another_attempt_published_meanwhile_stays(target: str, tmp_path: Path) -> None:
+    version = claim_version(target, "2026-11-24", "a")
+    release = release_uri(target, version)
+    (tmp_path / "file").write_text("of this attempt")
+    store = type(store_for(target))
+    held = store.holds
+
+    def publish_first(self: Any, uri: str, path: Path) -> bool:
+        store_for(uri).write(uri, b"of the other attempt")
+        store_for(uri).write(f"{release}/manifest.json", b"{}")
+        return held(self, uri, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "holds", publish_first)
+        with pytest.raises(PublishError, match="a published release never changes"):
+            stage_release(target, version, tmp_path)
+    assert read(f"{release}/file") == b"of the other attempt"
+
+
+def test_a_claim_that_is_none_is_named(target: str) -> None:
+    release = release_uri(target, "2026.11.24-1")
+    assert claimed_by(release) is None
+    for text in (b"", b"{}", b"[]", b'{"build_id": 1}'):
+        store_for(release).write(f"{release}/claim.json", text)
+        with pytest.raises(StoreError, match=r"claim\.json: not a claim"):
+            claimed_by(release)
 
 
 def test_publishers_at_once(

@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -144,6 +145,40 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_folder_that_cannot_be_listed_does_not_pass_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    scan = os.scandir
+
+    def refuse(path: Any) -> Any:  # root may read everything
+        if Path(path).name == "folder":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StoreError, match="folder: cannot be listed: Permission denied"):
+        list(store_for("file:").list(tmp_path.as_uri()))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("AWS_ENDPOINT_URL", "localhost:9000", "Invalid endpoint"),
+        ("AWS_PROFILE", "nobody", "profile .nobody. could not be found"),
+        ("AWS_MAX_ATTEMPTS", "many", "many"),
+    ],
+)
+def test_an_environment_that_does_not_lead_to_s3_is_an_error_of_ours(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    store._s3.cache_clear()
+    with pytest.raises(StoreError, match=f"s3://bucket/key: .*{said}"):
+        store_for("s3://bucket/key")
+
+
 def test_missing_bucket_and_unknown_scheme_are_named(s3_bucket: str) -> None:
     with pytest.raises(StoreError, match="no such bucket"):
         store_for("s3://x").write(f"{s3_bucket}-missing/a", b"x")
@@ -157,6 +192,16 @@ def test_normalise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert normalise("out/") == f"{tmp_path.as_uri()}/out"
     assert normalise("s3://bucket/prefix/") == "s3://bucket/prefix"
+
+
+@pytest.mark.parametrize("spelling", ["file:///x//y/", "file://localhost/x/y", "file:///x/%79"])
+def test_a_file_uri_has_one_spelling(spelling: str) -> None:
+    assert normalise(spelling) == "file:///x/y"
+
+
+def test_a_file_uri_of_another_host_is_refused() -> None:
+    with pytest.raises(StoreError, match="file://x/y: write file:///, with three slashes"):
+        normalise("file://x/y")
 
 
 def test_a_file_whose_name_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None:
