@@ -69,7 +69,7 @@ def rclone(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("rclone")
     key = ["--addr", "127.0.0.1:0", "--auth-key", "test,testing"]
     with started(*command, *key, folder) as url:
-        yield Server(url, "test", "testing", rounds=12, replaces_whole=False)
+        yield Server(url, "test", "testing", rounds=6, replaces_whole=False)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def swift(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     script = Path(__file__).with_name("swift_server.py")
     folder = tmp_path_factory.mktemp("swift")
     with started(environment / "bin" / "python", "-W", "ignore", script, folder) as url:
-        yield Server(url, "test:tester", "testing", rounds=4, replaces_whole=True)
+        yield Server(url, "test:tester", "testing", rounds=2, replaces_whole=True)
 
 
 @pytest.fixture(params=["rclone", "swift"])
