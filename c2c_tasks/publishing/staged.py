@@ -63,6 +63,10 @@ class StagedFiles:
         """Return those of the entries that are not exempt."""
         return [entry for entry in entries if entry.path not in self.exempt]
 
+    def exempt_rows(self, entries: Sequence[FileEntry]) -> int:
+        """Return the number of rows in those of the entries that are exempt."""
+        return sum(entry.rows or 0 for entry in entries if entry.path in self.exempt)
+
     @contextmanager
     def open(self, entry: FileEntry) -> Iterator[pq.ParquetFile]:
         """Give a file, which is read as far as is asked of it."""
