@@ -81,7 +81,7 @@ def render_card(
             sandbox=sandbox_in_words(manifest),
             sandboxes=differences_in_words(manifest),
             pythons=pythons(manifest),
-            in_container=manifest.sandbox.launcher == "docker",
+            without_container=manifest.sandbox.launcher not in ("docker", None),
             hub_repository=manifest.config.get("publishing", {}).get("hub_repository"),
             s3_uri=release_uri(target, manifest.version) if target.startswith("s3:") else None,
         )

@@ -199,9 +199,17 @@ def test_a_sandbox_without_a_container_is_said_loudly(render: Render) -> None:
     assert "could not be set up" not in card and "| hardened containers" in card
 
 
-def test_a_build_that_ran_nothing_has_no_writer_and_no_sandbox(render: Render) -> None:
-    card = render(writer=WriterFacts(), sandbox=SandboxFacts(), funnel=[])
-    assert "| inputs |" not in card
+def test_a_build_that_ran_nothing_has_no_writer_and_no_sandbox(
+    render: Render, manifest: Manifest, schemas: Any
+) -> None:
+    nothing: dict[str, Any] = {"writer": WriterFacts(), "sandbox": SandboxFacts(), "funnel": []}
+    added = manifest.model_copy(update={"parent": "2026.11.23-1", **nothing})
+    card = render_card(added, Statistics(), (), schemas=schemas)
+    assert "This build ran no function: all rows are those of release 2026.11.23-1," in card
+    assert "This build ran no function." in render(**nothing)
+    assert "ran no function" not in render()
+    assert "| inputs |" not in card and "| sandbox |" not in card and "twice" not in card
+    assert "container" not in card and "as the sandbox has it" not in card
     assert "No language model" not in card and "A language model" not in card
 
 
