@@ -126,6 +126,7 @@ def test_places_that_are_known_are_named(render: Render) -> None:
     assert 'pyarrow.dataset.dataset("s3://b/p/releases/2026.11.24-1/sft")' in card
     assert 'load_dataset("me/set", "sft", split="train")' in card
     assert "BUCKET" not in card and "OWNER" not in card
+    assert "if it was pushed there as `OWNER/NAME`" in render()
 
 
 def test_a_release_of_one_format(render: Render, manifest: Manifest) -> None:
@@ -266,6 +267,19 @@ def test_the_audit_is_shown(render: Render) -> None:
     report = AuditReport(release="2026.11.24-1", seed="build", re_executed=50, checks=checks)
     card = render(audit=report)
     assert "| ids are unique | 1,200 samples | 34 | 0 |\n| b\\|c | 3 files | 0 | 2 |" in card
+
+
+def test_what_the_audit_ran_again(render: Render) -> None:
+    some = AuditReport(release="2026.11.24-1", seed="build", re_executed=39)
+    assert "Of its programs 39, drawn at random, were run again." in render(audit=some)
+    everything = some.model_copy(update={"re_executed": 40})
+    assert "All its 40 programs were run again." in render(audit=everything)
+
+
+def test_benchmarks_are_named(render: Render) -> None:
+    card = render(options={"functions.benchmarks": ["humaneval:", "hf:a/mbpp", "s3://b/x"]})
+    assert "benchmarks (HumanEval, `a/mbpp` of the Hub, `s3://b/x`)" in card
+    assert "by a digest of its `cluster`" in card
 
 
 def test_what_changed_since_the_parent(render: Render, manifest: Manifest) -> None:
