@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -22,11 +24,12 @@ from c2c_tasks.publishing.audit_rows import Rules
 from c2c_tasks.publishing.auditing import Balance, Draw, audit
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.publishing.release import release_uri, stage_release
+from c2c_tasks.publishing.staged import StagedFiles
 from c2c_tasks.records import FORMATS, Case, Inputs, Program, Sample, arrow_schema
 from c2c_tasks.samples.formats import schema_of
 from c2c_tasks.samples.identity import has_its_id, sample_id
 from c2c_tasks.shards import StepReport
-from c2c_tasks.store import read, store_for
+from c2c_tasks.store import local_copy, read, store_for
 from c2c_tasks.store.s3 import S3Store
 
 SCHEMAS = {"programs": arrow_schema(Program), **{f: schema_of(f) for f in FORMATS}}
@@ -137,6 +140,20 @@ def test_a_sound_release_passes(target: str, stage: Stage, examine: Any, make: M
     assert AuditReport.model_validate_json(report.to_json()) == report
 
 
+def test_the_error_has_a_short_line_for_each_check_that_failed() -> None:
+    many = Check(name="many", unit="programs")
+    many.add(30, (str(number) + ": " + "long\n" * 200 for number in range(30)))
+    one = Check(name="one", unit="files", examined=2, faults=1, details=["a.parquet is missing"])
+    report = AuditReport(release="2026.11.24-1", seed="build", checks=[many, one])
+    with pytest.raises(AuditError) as failure:
+        report.raise_for_faults("file:///release")
+    _, first, second = str(failure.value).split("\n")
+    assert first.startswith("many: 30 of 30 programs: 0: long long") and first.endswith("…; …")
+    assert first.count("…;") == 3 and len(first) < 600
+    assert second == "one: 1 of 2 files: a.parquet is missing"
+    assert AuditReport.model_validate_json(report.to_json()).checks[0].details == many.details
+
+
 def test_programs_to_run_again_depend_on_the_seed_alone(
     tmp_path: Path, stage: Stage, examine: Any, run_trusted: Any, make: Make
 ) -> None:
@@ -179,6 +196,25 @@ def test_damaged_and_missing_files(target: str, stage: Stage, examine: Any, make
     wrong = files[0].model_copy(update={"bytes": 1})
     exempt = {wrong.path, files[2].path}
     assert fault_of(examine(release, [wrong, files[2]], exempt=exempt)).faults == 2
+
+
+def test_files_are_copied_beside_each_other(
+    tmp_path: Path, stage: Stage, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, files = stage(tmp_path.as_uri(), [make(n) for n in range(9)])
+    others_have_begun = Barrier(4)
+
+    @contextmanager
+    def waiting(uri: str) -> Iterator[Path]:
+        others_have_begun.wait(timeout=30)
+        with local_copy(uri) as path:
+            yield path
+
+    monkeypatch.setattr("c2c_tasks.publishing.staged.local_copy", waiting)
+    staged = StagedFiles(release, files[:4], frozenset())
+    with ExitStack() as stack:
+        assert list(staged.fetch(stack)) == []
+        assert staged.local.keys() == {entry.path for entry in files[:4]}
 
 
 def test_counts_and_columns(tmp_path: Path, stage: Stage, examine: Any, make: Make) -> None:
