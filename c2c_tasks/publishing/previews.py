@@ -72,8 +72,9 @@ def _first_rows(uri: str) -> list[dict[str, Any]]:
             with pq.ParquetFile(path) as file:
                 return file.read_row_group(0).to_pylist()
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())
             raise StoreError(
-                f"{uri}: damaged ({error}); `c2c release verify` says what is wrong with a release"
+                f"{uri}: damaged ({reason}); `c2c release verify` says what is wrong with a release"
             ) from None
 
 
