@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -526,7 +527,8 @@ class BuildConfig(Section):
         """Return the config of flat options, as the trigger form gives them.
 
         An option that is None is left to its default.
-        Raises ConfigError, naming every option that is unknown or out of bounds.
+        Raises ConfigError, naming every option that is unknown or out of bounds, or the first URI
+        that holds a password: options are published. Manifests may hold one, and can be read.
         """
         sections = {
             option: section
@@ -541,9 +543,17 @@ class BuildConfig(Section):
                 continue
             nested.setdefault(sections[option], {})[option] = value
         try:
-            return cls.model_validate(nested)
+            config = cls.model_validate(nested)
         except ValidationError as error:
             raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
+        for option, instead in _URIS.items():
+            value = getattr(getattr(config, sections[option]), option)
+            if any(map(_names_a_user, [value] if isinstance(value, str) else value)):
+                raise ConfigError(
+                    f"option {option!r}: holds a user name or password, and options are published "
+                    f"with the release; {instead}"
+                )
+        return config
 
     def content_options(self) -> dict[str, Any]:
         """Return the options that decide what a release holds, for comparing builds."""
@@ -574,6 +584,26 @@ Seconds and memory of a function are none of these: they decide which cases time
 MemoryError. `cpus`, `pids` and `tmp_megabytes` are limits of the container around functions,
 each of which has one thread and may write no file, whatever these are.
 """
+
+
+_ENVIRONMENT = "take it out: stores are told by the environment, as AWS_ACCESS_KEY_ID, who asks"
+_URIS = {
+    "dump": _ENVIRONMENT,
+    "opt_outs": _ENVIRONMENT,
+    "benchmarks": _ENVIRONMENT,
+    "target": _ENVIRONMENT,
+    "endpoint": "take it out, and set C2C_VLLM_API_KEY to the server's key",
+}
+"""Options that are URIs, and where a password goes instead."""
+
+
+def _names_a_user(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port  # what a password is read as that has a slash in it
+    except ValueError:
+        return "@" in uri
+    return "@" in parts.netloc
 
 
 def section_models() -> dict[str, type[Section]]:

@@ -37,6 +37,10 @@ log = logging.getLogger(__name__)
 R = TypeVar("R", bound="DataclassInstance")
 
 
+CARRIED_OVER = "programs carried over"
+"""The stage of the funnel that counts the parent's programs: rows out are those that stay."""
+
+
 @dataclass(slots=True)
 class Stage:
     """One line of the funnel: what came in, what went on, and why the rest did not."""

@@ -55,6 +55,30 @@ def test_bad_option_is_named(options: dict[str, object], message: str) -> None:
         BuildConfig.from_flat(options)
 
 
+@pytest.mark.parametrize(
+    ("option", "uri", "instead"),
+    [
+        ("endpoint", "http://user:hunter2@host:8000/v1", "C2C_VLLM_API_KEY"),
+        ("endpoint", "http://hunter2@host/v1", "C2C_VLLM_API_KEY"),
+        ("dump", "s3://key:hunter2/x@bucket/dump", "AWS_ACCESS_KEY_ID"),
+        ("target", "s3://key:hunter2@bucket/prefix", "AWS_ACCESS_KEY_ID"),
+        ("opt_outs", "https://user:hunter2@host/list", "AWS_ACCESS_KEY_ID"),
+        ("benchmarks", ["humaneval:", "s3://key:hunter2@bucket"], "AWS_ACCESS_KEY_ID"),
+    ],
+)
+def test_a_password_in_a_uri_is_refused_and_not_repeated(
+    option: str, uri: object, instead: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"option '{option}': .*{instead}") as failure:
+        BuildConfig.from_flat({option: uri})
+    assert "hunter2" not in str(failure.value)
+
+
+def test_what_only_looks_like_a_user() -> None:
+    uris = {"dump": "s3://bucket/a@b", "target": "/data/a@b:c", "endpoint": "http://[::1]:80/v1"}
+    BuildConfig.from_flat(uris | {"benchmarks": ["hf:a/b", "humaneval:"], "opt_outs": ""})
+
+
 def test_where_and_how_do_not_count_as_content() -> None:
     here = BuildConfig.from_flat({"target": "file:///a", "functions_per_shard": 10, "dump": "x"})
     there = BuildConfig.from_flat({"target": "s3://b", "functions_per_shard": 99, "dump": "y"})

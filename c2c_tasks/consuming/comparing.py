@@ -16,10 +16,8 @@ from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.program_changes import CHANGES, Detail, ProgramChanges
 from c2c_tasks.publishing.manifest import DATA_CONFIGS, Manifest
 from c2c_tasks.records import SPLITS
+from c2c_tasks.shards import CARRIED_OVER
 from c2c_tasks.store import StoreError
-
-CARRIED = "programs carried over"
-"""Stage of the funnel that tells of the parent's programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +134,5 @@ def _circumstances(manifest: Manifest) -> dict[str, Any]:
 
 
 def _left(manifest: Manifest) -> dict[str, int]:
-    stage = next((stage for stage in manifest.funnel if stage.name == CARRIED), None)
+    stage = next((stage for stage in manifest.funnel if stage.name == CARRIED_OVER), None)
     return stage.dropped if stage else {}

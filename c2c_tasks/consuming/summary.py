@@ -155,7 +155,7 @@ def _print_remarks(manifest: Manifest, console: Console) -> None:
             "manifest.json",
             style="yellow",
         )
-    if manifest.sandbox.launcher != "docker":
+    if manifest.sandbox.launcher not in ("docker", None):
         say(
             console,
             "no container: functions ran in child processes with limits, which is fit for "

@@ -27,6 +27,7 @@ from c2c_tasks.publishing.manifest import FileEntry, Manifest, read_manifest
 from c2c_tasks.publishing.release import Copy
 from c2c_tasks.records import Program, arrow_schema
 from c2c_tasks.samples.formats import schema_of
+from c2c_tasks.samples.identity import has_its_id
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.sandbox.launchers import AUDIT
@@ -67,6 +68,7 @@ def audit_staged(
         },
         balances=[*balances(build, plan, Progress.of(build), files, copies)],
         rules=_rules(build, plan),
+        has_its_id=has_its_id,
         draw=Draw(options.audit_programs, options.audit_share, build.build_id),
         execute=partial(
             execute,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from c2c_tasks.pipeline.build import Build
@@ -16,7 +14,7 @@ from c2c_tasks.pipeline.progress import Progress
 from c2c_tasks.publishing.auditing import Balance
 from c2c_tasks.publishing.manifest import FileEntry, read_manifest
 from c2c_tasks.publishing.release import Copy
-from c2c_tasks.shards import Stage, funnel, read_report
+from c2c_tasks.shards import CARRIED_OVER, Stage, funnel, read_report
 from c2c_tasks.store.ranged import open_ranged
 
 _CHAINS = (
@@ -57,7 +55,7 @@ def balances(
     shards = sum(made.values())
     yield Balance("behavioural duplicates: rows out, in shards", shards, merging.rows_out)
     new = sum(made[str(index)] for index in progress.completed)
-    carried = stages.get("programs carried over", Stage("", "")).rows_out
+    carried = stages.get(CARRIED_OVER, Stage("", "")).rows_out
     found = sum(entry.rows or 0 for entry in files if entry.config == "programs")
     yield Balance("programs of the release, new and carried over", new + carried, found)
     samples = stages["samples"].rows_out + _carried_samples(build, plan, copies)
@@ -75,7 +73,7 @@ def _carried_samples(build: Build, plan: Plan, copies: Sequence[Copy]) -> int:
     if plan.parent is None:
         return 0
     copied = {copy.source for copy in copies}
-    removed = pa.array(list(removed_programs(build)), pa.string())
+    removed = removed_programs(build)
     rows = 0
     for entry in read_manifest(plan.parent).files:
         if entry.config in (None, "programs"):
@@ -85,5 +83,5 @@ def _carried_samples(build: Build, plan: Plan, copies: Sequence[Copy]) -> int:
         if uri not in copied:
             with open_ranged(uri) as source, pq.ParquetFile(source, pre_buffer=True) as file:
                 for batch in file.iter_batches(columns=["function_id"]):
-                    rows -= batch.filter(pc.is_in(batch.column(0), removed)).num_rows
+                    rows -= sum(identity in removed for identity in batch.column(0).to_pylist())
     return rows

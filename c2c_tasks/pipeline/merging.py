@@ -32,6 +32,7 @@ from c2c_tasks.publishing.ledger import ledger_files
 from c2c_tasks.publishing.manifest import DECONTAMINATION, MANIFEST, read_manifest
 from c2c_tasks.records import LEDGER_KEY, PLACE, Function, LedgerEntry, arrow_schema
 from c2c_tasks.shards import (
+    CARRIED_OVER,
     StepReport,
     cut_batches,
     read_report,
@@ -134,7 +135,7 @@ def _write_results(
 ) -> None:
     removed = ingestion.removed()
     if plan.parent:
-        programs = report.stage("programs carried over", "programs")
+        programs = report.stage(CARRIED_OVER, "programs")
         ids = read_program_columns(plan.parent, ["function_id"])
         reasons = Counter(removed.get(identity, "") for (identity,) in ids)
         programs.keep(reasons.pop("", 0))

@@ -176,7 +176,12 @@ def _manifest(build: Build, plan: Plan, version: str) -> Manifest:
 
 
 def _facts(reports: Iterable[StepReport], name: str) -> list[dict[str, Any]]:
-    return [report.facts[name] for report in reports if name in report.facts]
+    """Return what shards tell; what is told of no function at all is not true of any."""
+    return [report.facts[name] for report in reports if name in report.facts and _had_rows(report)]
+
+
+def _had_rows(report: StepReport) -> bool:
+    return any(stage.rows_in for stage in report.stages)
 
 
 def _version(release: str | None) -> str | None:
@@ -200,8 +205,11 @@ def _described(folder: Path) -> list[FileEntry]:
 def _differing_sandboxes(progress: Progress, reports: Iterable[StepReport]) -> list[Sandbox]:
     """Return each sandbox with its shards, and warn; nothing where all shards ran in one."""
     found: list[Sandbox] = []
-    for index, told in zip(progress.completed, _facts(reports, "sandbox"), strict=True):
-        facts = sandbox_facts([told])
+    executions = (report for report in reports if report.step == "execute")
+    for index, report in zip(progress.completed, executions, strict=True):
+        if not _had_rows(report):
+            continue
+        facts = sandbox_facts([report.facts["sandbox"]])
         sandbox = next((known for known in found if known.facts == facts), None)
         if sandbox is None:
             sandbox = Sandbox(shards=[], facts=facts)

@@ -15,10 +15,13 @@ from c2c_tasks.publishing.facts import SandboxFacts
 
 AUDIT_REPORT = "report/audit.json"
 """Path of the report in its release."""
-AUDIT_VERSION = 1
+AUDIT_VERSION = 2
 """Changes when a check of rows does: rows that passed an earlier version are examined again."""
 MAX_DETAILS = 20
 """Faults of one check that are named; the rest are counted."""
+_TOLD = 3
+"""Of those, faults that the error names: the report has the others."""
+_TOLD_CHARACTERS = 160
 
 
 class AuditError(Exception):
@@ -86,7 +89,8 @@ class AuditReport(_Part):
         """Raise AuditError where a check failed; `release` is the URI of what was staged."""
         failed = [
             f"{check.name}: {check.faults:,} of {check.examined:,} {check.unit}: "
-            f"{'; '.join(check.details)}"
+            f"{'; '.join(map(_short, check.details[:_TOLD]))}"
+            f"{'; …' if check.faults > _TOLD else ''}"
             for check in self.checks
             if not check.passed
         ]
@@ -96,3 +100,8 @@ class AuditReport(_Part):
                 "says more. Mend what made it so and clear `audit`, or start another build: "
                 "nobody is pointed to this one\n" + "\n".join(failed)
             )
+
+
+def _short(detail: str) -> str:
+    line = " ".join(detail.split())
+    return line if len(line) <= _TOLD_CHARACTERS else f"{line[: _TOLD_CHARACTERS - 1]}…"

@@ -69,7 +69,12 @@ _COMPLETIONS = {
 }
 """What holds a sample's completion, by format."""
 
-_TEXTS = pa.schema([_text("function_id"), _text("program"), _number("cases")])
+_TEXTS = pa.schema(
+    [
+        *(_text(name) for name in ("function_id", "program", "repository", "path", "licence")),
+        _number("cases"),
+    ]
+)
 
 Positions = dict[int, list[int]]
 """Rows to be read, by the number of their file."""
@@ -114,6 +119,9 @@ class Tables:
             {
                 "function_id": program.function_id,
                 "program": program.program.rstrip(),
+                "repository": program.repository,
+                "path": program.path,
+                "licence": program.licence,
                 "cases": len(program.cases),
             }
             for program in programs
@@ -136,19 +144,17 @@ class Tables:
 
     def sample_check(self) -> Check:
         """Return the check of samples against their programs, which have to be noted."""
-        examined = self._files.examined(self._files.samples())
-        exempt = sum(e.rows or 0 for e in self._files.samples()) - sum(
-            e.rows or 0 for e in examined
-        )
         check = Check(
-            name="a sample gives its program's text, and points to its cases",
+            name="a sample gives its program's text and origin, and points to its cases",
             unit="samples",
-            exempt=exempt,
+            exempt=self._files.exempt_rows(self._files.samples()),
         )
-        for entry in examined:
+        for entry in self._files.examined(self._files.samples()):
             wrong = self._column(
-                f"SELECT sample_id FROM read_parquet(?) JOIN texts USING (function_id) "
+                f"SELECT sample_id FROM read_parquet(?) AS samples JOIN texts USING (function_id) "
                 f"WHERE NOT contains({_COMPLETIONS[entry.config or '']}, program) "
+                "OR (samples.repository, samples.path) <> (texts.repository, texts.path) "
+                "OR samples.licence IS DISTINCT FROM texts.licence "
                 "OR len(shown_cases) = 0 "
                 "OR len(list_distinct(shown_cases || held_cases)) "
                 "<> len(shown_cases) + len(held_cases) "

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -24,8 +25,11 @@ from c2c_tasks.publishing.audit_tables import Positions, Tables, tables_of
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.publishing.re_execution import Execute, re_execution
 from c2c_tasks.publishing.staged import StagedFiles
-from c2c_tasks.records import Program, from_row
+from c2c_tasks.records import Program, SampleFormat, from_row
+from c2c_tasks.shards import ROW_GROUP
 
+HasItsId = Callable[[Mapping[str, Any], SampleFormat], bool]
+"""Tells whether the id of a published sample is its prompt's."""
 PROGRAMS_AT_ONCE = 500
 """Examined together: a scan for secrets has a fixed cost."""
 
@@ -64,6 +68,7 @@ def audit(
     schemas: Mapping[str, pa.Schema],
     balances: Sequence[Balance] = (),
     rules: Rules,
+    has_its_id: HasItsId,
     draw: Draw,
     execute: Execute,
 ) -> AuditReport:
@@ -85,6 +90,7 @@ def audit(
             checks = chain(
                 tables.checks(partial(split_of, options=rules.config.cases)),
                 _program_checks(staged, tables, rules),
+                _prompt_checks(staged, has_its_id),
             )
             if _note(report, checks):
                 drawn = tables.drawn(draw.number_of(tables.programs), draw.seed)
@@ -132,10 +138,8 @@ def _counts(
 
 def _program_checks(staged: StagedFiles, tables: Tables, rules: Rules) -> Iterator[Check]:
     """Yield the checks of each program that is to be examined, and of its samples."""
-    examined = staged.examined(staged.programs())
-    exempt = tables.programs - sum(entry.rows or 0 for entry in examined)
-    checks = program_checks(rules, exempt)
-    for entry in examined:
+    checks = program_checks(rules, staged.exempt_rows(staged.programs()))
+    for entry in staged.examined(staged.programs()):
         with staged.open(entry) as file:
             for batch in file.iter_batches(batch_size=PROGRAMS_AT_ONCE):
                 programs = [from_row(Program, row) for row in batch.to_pylist()]
@@ -148,6 +152,23 @@ def _program_checks(staged: StagedFiles, tables: Tables, rules: Rules) -> Iterat
     while some := list(islice(others, PROGRAMS_AT_ONCE)):
         tables.note(some)
     yield tables.sample_check()
+
+
+def _prompt_checks(staged: StagedFiles, has_its_id: HasItsId) -> Iterator[Check]:
+    """Yield the check of each sample's prompt: its id is a digest of it."""
+    check = Check(
+        name="a sample's id is the digest of its prompt",
+        unit="samples",
+        exempt=staged.exempt_rows(staged.samples()),
+    )
+    for entry in staged.examined(staged.samples()):
+        format_ = cast(SampleFormat, entry.config)
+        with staged.open(entry) as file:
+            for batch in file.iter_batches(batch_size=ROW_GROUP):
+                rows = batch.to_pylist()
+                wrong = (row["sample_id"] for row in rows if not has_its_id(row, format_))
+                check.add(len(rows), wrong)
+    yield check
 
 
 def _programs_at(staged: StagedFiles, positions: Positions) -> Iterator[Program]:

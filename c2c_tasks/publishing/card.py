@@ -81,7 +81,7 @@ def render_card(
             sandbox=sandbox_in_words(manifest),
             sandboxes=differences_in_words(manifest),
             pythons=pythons(manifest),
-            in_container=manifest.sandbox.launcher == "docker",
+            without_container=manifest.sandbox.launcher not in ("docker", None),
             hub_repository=manifest.config.get("publishing", {}).get("hub_repository"),
             s3_uri=release_uri(target, manifest.version) if target.startswith("s3:") else None,
         )
@@ -108,6 +108,7 @@ def _environment() -> Environment:
         code=markdown.code,
         html=markdown.html,
         bibtex=markdown.bibtex,
+        benchmark=_benchmark,
         preview=lambda text: markdown.fenced(
             markdown.shortened(text, _PREVIEW_CHARACTERS, _PREVIEW_LINE)
         ),
@@ -115,6 +116,14 @@ def _environment() -> Environment:
         reason=reason_in_words,
     )
     return environment
+
+
+def _benchmark(option: str) -> str:
+    """Return what an option names as a benchmark, in words."""
+    if option == "humaneval:":
+        return "HumanEval"
+    scheme, _, name = option.partition(":")
+    return f"{markdown.code(name)} of the Hub" if scheme == "hf" else markdown.code(option)
 
 
 def _most(counts: Counter[str], count: int) -> list[tuple[str, int]]:

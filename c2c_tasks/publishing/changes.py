@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from c2c_tasks.publishing.manifest import Manifest
+from c2c_tasks.shards import CARRIED_OVER
 
-CARRIED_OVER = "programs carried over"
-"""The stage of the funnel that counts the parent's programs."""
 _ELSEWHERE = {"publishing"}
 """Sections of options that say where a release goes, not what is in it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,18 @@ def _count_programs(batch: pa.RecordBatch, counts: ProgramCounts) -> None:
     counts.cases_per_program.update(pc.list_value_length(lists).to_pylist())
     for name, found in (("coverage", counts.coverage), ("difficulty", counts.difficulty)):
         shares: list[Any] = batch.column(name).to_pylist()
-        found.update(int(PERCENTS * share) for share in shares)
+        found.update(_percent(share) for share in shares)
     cases = pc.list_flatten(lists)
     counts.outcomes.update(pc.struct_field(cases, "outcome").to_pylist())
     outputs = pc.struct_field(cases, "output").drop_null()
     counts.output_types.update(map(type_of, outputs.to_pylist()))
     exceptions = pc.struct_field(cases, "exception_type").drop_null()
     counts.exception_types.update(exceptions.to_pylist())
+
+
+def _percent(share: float) -> int:
+    """Return a share in per cent, rounded down: 0.29 is 29, though 100 times it is less."""
+    return math.floor(PERCENTS * share + 1e-9)
 
 
 def _characters(batch: pa.RecordBatch) -> NDArray[np.int64]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.records import FORMATS, SampleFormat
 from c2c_tasks.shards import ROW_GROUP
-from c2c_tasks.store import local_copy
+from c2c_tasks.store import StoreError, local_copy
 
 READABLE = 2_500
 """Characters up to which a sample is preferred for a preview."""
@@ -49,6 +50,7 @@ def draw_previews(
 
     They are drawn, by `seed`, from the first row group of one training file of each format: the
     smallest that has a whole one, or the largest. Repositories differ as long as there are others.
+    Raises StoreError where a file is damaged.
     """
     random = Random(seed)
     pools: list[list[Preview]] = []
@@ -57,12 +59,23 @@ def draw_previews(
         if not of_format:
             continue
         entry = _file_to_draw_from(of_format)
-        with local_copy(f"{release}/{entry.path}") as path, pq.ParquetFile(path) as file:
-            rows = file.read_row_group(0).to_pylist()
+        rows = _first_rows(f"{release}/{entry.path}")
         random.shuffle(rows)
         pool = [_preview(format_, row) for row in rows]
         pools.append(sorted(pool, key=lambda preview: preview.characters > READABLE))
     return _in_turn(pools, count)
+
+
+def _first_rows(uri: str) -> list[dict[str, Any]]:
+    with local_copy(uri) as path:
+        try:
+            with pq.ParquetFile(path) as file:
+                return file.read_row_group(0).to_pylist()
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())
+            raise StoreError(
+                f"{uri}: damaged ({reason}); `c2c release verify` says what is wrong with a release"
+            ) from None
 
 
 def _file_to_draw_from(entries: Sequence[FileEntry]) -> FileEntry:

@@ -7,6 +7,7 @@ exempt only the columns and row groups that are asked for are read, where they l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ import pyarrow.parquet as pq
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.store import ObjectNotFound, local_copy, sha256_of, store_for
 from c2c_tasks.store.ranged import open_ranged
+
+FETCHES = 8
+"""Files that are copied at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +38,26 @@ class StagedFiles:
     """Those of files that were opened, by path in the release."""
 
     def fetch(self, stack: ExitStack) -> Iterator[str]:
-        """Copy the files that are to be examined; yield what is wrong with any file."""
-        for entry in self.entries:
-            uri = f"{self.release}/{entry.path}"
-            try:
-                if entry.path in self.exempt:
-                    info = store_for(uri).head(uri)
-                    if info is None or info.size != entry.bytes:
-                        yield f"{entry.path} is missing, or has another size than its entry"
-                    continue
-                path = stack.enter_context(local_copy(uri))
-            except ObjectNotFound:
-                yield f"{entry.path} is missing"
-                continue
-            self.local[entry.path] = path
-            if sha256_of(path) != entry.sha256:
-                yield f"{entry.path} has another SHA-256 than its entry"
+        """Copy the files that are to be examined; yield what is wrong with any file, in order.
+
+        The copies are there until `stack` is closed.
+        """
+        with ThreadPoolExecutor(FETCHES, "fetch") as pool:
+            yield from filter(None, pool.map(lambda entry: self._fetch(entry, stack), self.entries))
+
+    def _fetch(self, entry: FileEntry, stack: ExitStack) -> str | None:
+        """Copy a file, where it is to be examined; return what is wrong with it, or None."""
+        uri = f"{self.release}/{entry.path}"
+        if entry.path in self.exempt:
+            info = store_for(uri).head(uri)
+            sound = info is not None and info.size == entry.bytes
+            return None if sound else f"{entry.path} is missing, or has another size than its entry"
+        try:
+            path = self.local[entry.path] = stack.enter_context(local_copy(uri))
+        except ObjectNotFound:
+            return f"{entry.path} is missing"
+        sound = sha256_of(path) == entry.sha256
+        return None if sound else f"{entry.path} has another SHA-256 than its entry"
 
     def programs(self) -> list[FileEntry]:
         """Return the entries of the files of programs."""
@@ -62,6 +70,10 @@ class StagedFiles:
     def examined(self, entries: Sequence[FileEntry]) -> list[FileEntry]:
         """Return those of the entries that are not exempt."""
         return [entry for entry in entries if entry.path not in self.exempt]
+
+    def exempt_rows(self, entries: Sequence[FileEntry]) -> int:
+        """Return the number of rows in those of the entries that are exempt."""
+        return sum(entry.rows or 0 for entry in entries if entry.path in self.exempt)
 
     @contextmanager
     def open(self, entry: FileEntry) -> Iterator[pq.ParquetFile]:

@@ -83,10 +83,10 @@ _SANDBOX: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def writer_in_words(manifest: Manifest) -> Rows:
-    """Return who wrote the first inputs, and what that cost."""
+    """Return who wrote the first inputs, and what that cost; nothing where nobody wrote any."""
     rows = _in_words(manifest.writer.known(), _WRITER)
     writing = manifest.writing
-    if writing is None:
+    if not rows or writing is None:
         return rows
     rows += [
         ("tokens read and written", f"{writing.prompt_tokens:,} and {writing.completion_tokens:,}"),
@@ -99,8 +99,10 @@ def writer_in_words(manifest: Manifest) -> Rows:
 
 
 def sandbox_in_words(manifest: Manifest) -> Rows:
-    """Return where functions ran, and under which limits."""
+    """Return where functions ran, and under which limits; nothing where none ran."""
     rows = _sandbox(manifest.sandbox.known())
+    if not rows:
+        return []
     options = manifest.config.get("sandbox", {})
     if "case_seconds" in options:
         seconds = (options["case_seconds"], options["function_seconds"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from random import Random
 
@@ -10,6 +9,7 @@ from c2c_tasks.config import SampleOptions
 from c2c_tasks.records import Case, Program, Sample, SampleFormat
 from c2c_tasks.samples.documents import Document, draw_document
 from c2c_tasks.samples.examples import Example, example_of
+from c2c_tasks.samples.identity import sample_id
 from c2c_tasks.samples.rendering import RENDERINGS, Rendering
 from c2c_tasks.samples.templates import Template, draw_template
 from c2c_tasks.shards import StepReport
@@ -119,9 +119,8 @@ def _fitting(
     else:
         return None
     instruction, input_, completion = texts
-    identity = (program.function_id, format_, instruction, input_)
     return Sample(
-        sample_id=hashlib.sha256("\n".join(identity).encode()).hexdigest()[:32],
+        sample_id=sample_id(program.function_id, format_, instruction, input_),
         function_id=program.function_id,
         format=format_,
         split=program.split,

@@ -175,6 +175,27 @@ def test_shards_that_ran_in_different_sandboxes_are_told_apart(
     assert "**Warning: no container.**" in card
 
 
+def test_a_build_that_only_removes_tells_of_no_sandbox(
+    make_build: MakeBuild, small_dump: Path, tmp_path: Path
+) -> None:
+    for repository, module in (("one", "bisect"), ("two", "colorsys")):
+        (tmp_path / "dump" / repository).mkdir(parents=True)
+        shutil.copy(small_dump / f"{module}.py", tmp_path / "dump" / repository)
+    opt_outs = tmp_path / "opt-outs.txt"
+    opt_outs.write_text("")
+    options = {"dump": str(tmp_path / "dump"), "opt_outs": str(opt_outs)}
+    pipeline.run_build(make_build(**options))
+    opt_outs.write_text("repository one\n")
+    release = pipeline.run_build(make_build("build-2", "2026-11-25", **options))["uri"]
+    manifest = read_manifest(release)
+    assert manifest.parent == "2026.11.24-1"
+    assert (manifest.writer.known(), manifest.sandbox.known(), manifest.sandboxes) == ({}, {}, [])
+    assert "ran no function: all rows are those of release" in read(f"{release}/README.md").decode()
+    text = io.StringIO()
+    print_summary(release, Console(file=text, width=200))
+    assert "no container" not in text.getvalue()
+
+
 def test_shards_of_one_sandbox_need_no_list(make_build: MakeBuild) -> None:
     manifest = read_manifest(pipeline.run_build(make_build(functions_per_shard=25))["uri"])
     assert manifest.sandboxes == []

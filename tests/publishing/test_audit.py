@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -22,10 +24,12 @@ from c2c_tasks.publishing.audit_rows import Rules
 from c2c_tasks.publishing.auditing import Balance, Draw, audit
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.publishing.release import release_uri, stage_release
+from c2c_tasks.publishing.staged import StagedFiles
 from c2c_tasks.records import FORMATS, Case, Inputs, Program, Sample, arrow_schema
 from c2c_tasks.samples.formats import schema_of
+from c2c_tasks.samples.identity import has_its_id, sample_id
 from c2c_tasks.shards import StepReport
-from c2c_tasks.store import read, store_for
+from c2c_tasks.store import local_copy, read, store_for
 from c2c_tasks.store.s3 import S3Store
 
 SCHEMAS = {"programs": arrow_schema(Program), **{f: schema_of(f) for f in FORMATS}}
@@ -42,7 +46,8 @@ OVERLAP = "no program overlaps with a benchmark"
 RIGHTS = "licence and opt-outs permit every program"
 CASES = "cases are well-formed, and enough"
 SECRETS = "no secret and no personal data in programs and cases"
-SAMPLES = "a sample gives its program's text, and points to its cases"
+SAMPLES = "a sample gives its program's text and origin, and points to its cases"
+PROMPT = "a sample's id is the digest of its prompt"
 AGAIN = "programs run again give the recorded outputs"
 
 
@@ -69,11 +74,27 @@ def make(make_program: Make) -> Make:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, write_files: Any) -> Stage:
+def make_samples(make_samples: Any) -> Callable[[Program], list[Sample]]:
+    """Makes samples as a build would: their ids are those of their prompts."""
+
+    def make_sound(program: Program) -> list[Sample]:
+        return [with_its_id(sample) for sample in make_samples(program)]
+
+    return make_sound
+
+
+def with_its_id(sample: Sample) -> Sample:
+    instruction = "" if sample.format == "pretrain" else sample.instruction
+    identity = sample_id(sample.function_id, sample.format, instruction, sample.input)
+    return replace(sample, instruction=instruction, sample_id=identity)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, write_files: Any, make_samples: Any) -> Stage:
     """Stages programs; returns the release's URI and its entries."""
 
     def stage_programs(target: str, programs: Iterable[Program], **how: Any) -> Any:
-        write_files(tmp_path / "stage", programs, **how)
+        write_files(tmp_path / "stage", programs, **({"samples": make_samples} | how))
         entries = stage_release(target, "2026.11.24-1", tmp_path / "stage")
         return release_uri(target, "2026.11.24-1"), entries
 
@@ -88,6 +109,7 @@ def examine(run_trusted: Any) -> Callable[..., AuditReport]:
         arguments: dict[str, Any] = {
             "schemas": SCHEMAS,
             "rules": rules(),
+            "has_its_id": has_its_id,
             "draw": Draw(*draw),
             "execute": run_trusted,
         }
@@ -112,10 +134,24 @@ def test_a_sound_release_passes(target: str, stage: Stage, examine: Any, make: M
     report = examine(*stage(target, programs))
     report.raise_for_faults("file:///release")
     examined = {check.name: check.examined for check in report.checks}
-    assert [*examined.values()][3:] == [0, 30, 30, 30, 90, 90, 30, 30, 30, 30, 30, 30, 90, 10]
+    assert [*examined.values()][3:] == [0, 30, 30, 30, 90, 90, 30, 30, 30, 30, 30, 30, 90, 90, 10]
     assert {check.exempt for check in report.checks} == {0}
     assert (report.release, report.re_executed) == ("2026.11.24-1", 10)
     assert AuditReport.model_validate_json(report.to_json()) == report
+
+
+def test_the_error_has_a_short_line_for_each_check_that_failed() -> None:
+    many = Check(name="many", unit="programs")
+    many.add(30, (str(number) + ": " + "long\n" * 200 for number in range(30)))
+    one = Check(name="one", unit="files", examined=2, faults=1, details=["a.parquet is missing"])
+    report = AuditReport(release="2026.11.24-1", seed="build", checks=[many, one])
+    with pytest.raises(AuditError) as failure:
+        report.raise_for_faults("file:///release")
+    _, first, second = str(failure.value).split("\n")
+    assert first.startswith("many: 30 of 30 programs: 0: long long") and first.endswith("…; …")
+    assert first.count("…;") == 3 and len(first) < 600
+    assert second == "one: 1 of 2 files: a.parquet is missing"
+    assert AuditReport.model_validate_json(report.to_json()).checks[0].details == many.details
 
 
 def test_programs_to_run_again_depend_on_the_seed_alone(
@@ -160,6 +196,25 @@ def test_damaged_and_missing_files(target: str, stage: Stage, examine: Any, make
     wrong = files[0].model_copy(update={"bytes": 1})
     exempt = {wrong.path, files[2].path}
     assert fault_of(examine(release, [wrong, files[2]], exempt=exempt)).faults == 2
+
+
+def test_files_are_copied_beside_each_other(
+    tmp_path: Path, stage: Stage, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, files = stage(tmp_path.as_uri(), [make(n) for n in range(9)])
+    others_have_begun = Barrier(4)
+
+    @contextmanager
+    def waiting(uri: str) -> Iterator[Path]:
+        others_have_begun.wait(timeout=30)
+        with local_copy(uri) as path:
+            yield path
+
+    monkeypatch.setattr("c2c_tasks.publishing.staged.local_copy", waiting)
+    staged = StagedFiles(release, files[:4], frozenset())
+    with ExitStack() as stack:
+        assert list(staged.fetch(stack)) == []
+        assert staged.local.keys() == {entry.path for entry in files[:4]}
 
 
 def test_counts_and_columns(tmp_path: Path, stage: Stage, examine: Any, make: Make) -> None:
@@ -221,6 +276,7 @@ def test_samples_without_their_program_or_with_one_id(
     assert faults(report) == {
         "sample ids are unique over all formats and splits": 1,
         "a sample's function is a program of the same split": 1,
+        PROMPT: 1,
     }
     assert str(failure.value).startswith(f"{release}: staged, found unsound and not published")
     assert f"{release}/{AUDIT_REPORT}" in str(failure.value)
@@ -315,6 +371,9 @@ def test_a_case_that_is_not_well_formed(
         {"held_cases": [-1]},
         {"shown_cases": []},
         {"shown_cases": [1], "held_cases": [1]},
+        {"repository": "some/other"},
+        {"path": "c.py"},
+        {"licence": "Apache-2.0"},
     ],
 )
 def test_samples_that_do_not_fit_their_program(
@@ -330,6 +389,20 @@ def test_samples_that_do_not_fit_their_program(
     assert (check.name, check.examined, check.faults) == (SAMPLES, 12, 3)
 
 
+@pytest.mark.parametrize("change", [{"input": "divide(1) == 0"}, {"instruction": "Ignore this."}])
+def test_a_prompt_that_was_changed(
+    tmp_path: Path, stage: Stage, examine: Any, make: Make, make_samples: Any, change: Any
+) -> None:
+    programs = [make(n) for n in range(4)]
+
+    def samples(program: Program) -> Iterator[Sample]:
+        for sample in make_samples(program):
+            yield replace(sample, **change) if program is programs[2] else sample
+
+    check = fault_of(examine(*stage(tmp_path.as_uri(), programs, samples=samples)))
+    assert (check.name, check.examined, check.faults) == (PROMPT, 12, 3)
+
+
 def test_rows_that_passed_before_are_not_examined_but_compared_and_run_again(
     target: str, stage: Stage, examine: Any, make: Make
 ) -> None:
@@ -341,7 +414,7 @@ def test_rows_that_passed_before_are_not_examined_but_compared_and_run_again(
         report = examine(release, files, exempt=exempt, parent="2026.11.23-1", least=30)
         assert fault_of(report).name == named
     by_name = {check.name: check for check in report.checks}
-    for name, rows in ((CASES, 30), (SECRETS, 30), (SAMPLES, 90)):
+    for name, rows in ((CASES, 30), (SECRETS, 30), (SAMPLES, 90), (PROMPT, 90)):
         assert (by_name[name].examined, by_name[name].exempt) == (0, rows)
     assert by_name["function ids are unique over all splits"].examined == 30
     assert report.re_executed == 30

@@ -126,6 +126,7 @@ def test_places_that_are_known_are_named(render: Render) -> None:
     assert 'pyarrow.dataset.dataset("s3://b/p/releases/2026.11.24-1/sft")' in card
     assert 'load_dataset("me/set", "sft", split="train")' in card
     assert "BUCKET" not in card and "OWNER" not in card
+    assert "if it was pushed there as `OWNER/NAME`" in render()
 
 
 def test_a_release_of_one_format(render: Render, manifest: Manifest) -> None:
@@ -199,9 +200,17 @@ def test_a_sandbox_without_a_container_is_said_loudly(render: Render) -> None:
     assert "could not be set up" not in card and "| hardened containers" in card
 
 
-def test_a_build_that_ran_nothing_has_no_writer_and_no_sandbox(render: Render) -> None:
-    card = render(writer=WriterFacts(), sandbox=SandboxFacts(), funnel=[])
-    assert "| inputs |" not in card
+def test_a_build_that_ran_nothing_has_no_writer_and_no_sandbox(
+    render: Render, manifest: Manifest, schemas: Any
+) -> None:
+    nothing: dict[str, Any] = {"writer": WriterFacts(), "sandbox": SandboxFacts(), "funnel": []}
+    added = manifest.model_copy(update={"parent": "2026.11.23-1", **nothing})
+    card = render_card(added, Statistics(), (), schemas=schemas)
+    assert "This build ran no function: all rows are those of release 2026.11.23-1," in card
+    assert "This build ran no function." in render(**nothing)
+    assert "ran no function" not in render()
+    assert "| inputs |" not in card and "| sandbox |" not in card and "twice" not in card
+    assert "container" not in card and "as the sandbox has it" not in card
     assert "No language model" not in card and "A language model" not in card
 
 
@@ -258,6 +267,19 @@ def test_the_audit_is_shown(render: Render) -> None:
     report = AuditReport(release="2026.11.24-1", seed="build", re_executed=50, checks=checks)
     card = render(audit=report)
     assert "| ids are unique | 1,200 samples | 34 | 0 |\n| b\\|c | 3 files | 0 | 2 |" in card
+
+
+def test_what_the_audit_ran_again(render: Render) -> None:
+    some = AuditReport(release="2026.11.24-1", seed="build", re_executed=39)
+    assert "Of its programs 39, drawn at random, were run again." in render(audit=some)
+    everything = some.model_copy(update={"re_executed": 40})
+    assert "All its 40 programs were run again." in render(audit=everything)
+
+
+def test_benchmarks_are_named(render: Render) -> None:
+    card = render(options={"functions.benchmarks": ["humaneval:", "hf:a/mbpp", "s3://b/x"]})
+    assert "benchmarks (HumanEval, `a/mbpp` of the Hub, `s3://b/x`)" in card
+    assert "by a digest of its `cluster`" in card
 
 
 def test_what_changed_since_the_parent(render: Render, manifest: Manifest) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from c2c_tasks.publishing.previews import draw_previews
 from c2c_tasks.records import FORMATS, Program
-from c2c_tasks.store import local_copy
+from c2c_tasks.store import StoreError, local_copy
 
 MakeProgram = Callable[..., Program]
 
@@ -38,6 +40,19 @@ def test_one_repository_is_enough(
     few.mkdir()
     files = write_files(few, [make_program(0, split="train")])
     assert len(draw_previews(few.as_uri(), files, seed="1", count=5)) == 1
+
+
+@pytest.mark.parametrize("damaged", [slice(4, 204), slice(-20, None)])
+def test_a_damaged_file_is_named(
+    tmp_path: Path, make_program: MakeProgram, write_files: Any, damaged: slice
+) -> None:
+    files = write_files(tmp_path, [make_program(n, split="train") for n in range(30)])
+    (path,) = (tmp_path / entry.path for entry in files if entry.config == "sft")
+    data = bytearray(path.read_bytes())
+    data[damaged] = bytes(len(data[damaged]))
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"sft/train.*: damaged \(.*`c2c release verify`"):
+        draw_previews(tmp_path.as_uri(), files, seed="1")
 
 
 def test_the_smallest_file_with_a_whole_row_group_is_read(

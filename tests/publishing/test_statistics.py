@@ -142,3 +142,18 @@ def test_an_earlier_release_without_counts(
     files: list[FileEntry] = write_files(tmp_path, [make_program(0)])
     nowhere = (tmp_path / "nowhere").as_uri()
     assert measure(tmp_path.as_uri(), files, tmp_path, earlier=nowhere).licences == Counter(MIT=1)
+
+
+def test_shares_in_per_cent_are_not_one_too_low(
+    tmp_path: Path, make_program: Callable[..., Program], write_files: Any
+) -> None:
+    shares = [0.29, 0.57, 0.58, 0.999, 1.0]
+    programs = [
+        make_program(n, split="train", coverage=share, difficulty=share)
+        for n, share in enumerate(shares)
+    ]
+    files = write_files(tmp_path, programs)
+    (path,) = (tmp_path / entry.path for entry in files if entry.config == "programs")
+    found = count_file(path, "programs", "seed").programs
+    assert found is not None
+    assert found.coverage == found.difficulty == {29: 1, 57: 1, 58: 1, 99: 1, 100: 1}
