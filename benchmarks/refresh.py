@@ -27,7 +27,8 @@ from rich.table import Table
 
 from benchmarks.measuring import arguments, verdict
 from c2c_tasks.config import BuildConfig
-from c2c_tasks.consuming.summary import print_summary
+from c2c_tasks.consuming.finding import find_release
+from c2c_tasks.consuming.summary import print_release
 from c2c_tasks.pipeline import Build, run_build
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
@@ -67,7 +68,7 @@ def main() -> int:
         if chosen.verify:
             runs["everything again, mode=full"] = again = _run(folder, 4, mode="full")
             _compare(edited.release, again.release)
-        print_summary(first.release, console)
+        print_release(find_release(first.release), console)
         console.print(_table(runs, len(files)))
         return verdict(night.wall / first.wall, BAR, chosen.check)
 

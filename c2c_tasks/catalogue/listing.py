@@ -43,7 +43,7 @@ def print_builds(
 
 
 def print_releases(catalogue: Catalogue, target: str | None, *, as_json: bool = False) -> None:
-    """Print the releases of a target, or of all, in the order that they were indexed in."""
+    """Print the releases of a target, or of all, those that were indexed last first."""
     latest = {item.release_uri for item in catalogue.targets()}
     rows = [
         {
@@ -58,7 +58,7 @@ def print_releases(catalogue: Catalogue, target: str | None, *, as_json: bool = 
             "retired": release.retired,
             "target": release.target,
         }
-        for release in catalogue.releases(target)
+        for release in reversed(catalogue.releases(target))
     ]
     _print(rows, f"no release is known to {catalogue.name}", as_json, omit=_known_target(target))
 
@@ -77,7 +77,7 @@ def _print(
     if not rows:
         print(nothing)
         return
-    table = Table()
+    table = Table(box=None, pad_edge=False)
     columns = [name for name in rows[0] if name not in omit]
     for name in columns:
         table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")

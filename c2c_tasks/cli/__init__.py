@@ -12,7 +12,7 @@ from c2c_tasks import __version__
 
 # Two of these are imported for the commands that they add to `release`.
 from c2c_tasks.cli import catalogue, hub, release, withdrawal  # noqa: F401
-from c2c_tasks.cli.running import quiet_ends
+from c2c_tasks.cli.running import quiet_ends, show_what_cannot_be_encoded
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,5 +33,6 @@ def version() -> None:
 
 def main() -> None:
     """Entry point of the `c2c` command."""
+    show_what_cannot_be_encoded()
     with quiet_ends():
         app()

@@ -53,7 +53,7 @@ def list_(
         releases = list_releases(place)
     if as_json:
         for release in releases:
-            print(json.dumps(dataclasses.asdict(release), ensure_ascii=False))
+            print(json.dumps(dataclasses.asdict(release)))
     else:
         print_list(releases, place, console())
 
@@ -142,7 +142,7 @@ def verify(release: Release, target: Target = "", as_json: AsJson = False) -> No
 @app.command()
 def pull(
     release: Release,
-    folder: Annotated[Path, typer.Argument(help="Folder of the copy: new, empty, or begun.")],
+    folder: Annotated[str, typer.Argument(help="Folder of the copy: new, empty, or begun.")],
     target: Target = "",
     config: Annotated[
         list[str] | None,
@@ -164,10 +164,12 @@ def pull(
     from c2c_tasks.consuming.pulling import pull as pull_release
     from c2c_tasks.consuming.views import print_pulled
 
+    if "://" in folder:
+        raise typer.BadParameter(f"{folder}: a path is wanted, not a URI", param_hint="FOLDER")
     with one_line_errors(), progress("pull") as meter:
         pulled = pull_release(
             find_release(release, target),
-            folder,
+            Path(folder),
             configs=config or (),
             splits=split or (),
             meter=meter,

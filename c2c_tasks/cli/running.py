@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -27,7 +28,17 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (CatalogueError, PublishError, StoreError) as error:
-        raise SystemExit(f"c2c: {error}") from None
+        from c2c_tasks.consuming.printing import printable
+
+        line = printable(str(error)).replace("\n", " ")
+        raise SystemExit(f"c2c: {line}") from None
+
+
+def show_what_cannot_be_encoded() -> None:
+    """Have output show characters that its encoding lacks by their numbers."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
@@ -62,7 +73,7 @@ def progress(what: str) -> Iterator[Meter]:
 
 def print_json(value: Any) -> None:
     """Print a value as a document of JSON."""
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    print(json.dumps(value, indent=1))
 
 
 def typed_uri(uri: str) -> str | None:

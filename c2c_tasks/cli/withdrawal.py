@@ -98,6 +98,7 @@ def retire(
     Not of the latest one, nor of one that is pinned. Releases that carry the same rows are not
     touched: see docs/retention.md.
     """
+    from c2c_tasks.consuming.printing import printable
     from c2c_tasks.publishing.withdrawal import retire as retire_release
 
     if not reason.strip():
@@ -111,7 +112,7 @@ def retire(
     if as_json:
         print_json(dataclasses.asdict(retired))
         return
-    print(f"{place}: {version} is retired: {retired.reason}")
+    print(f"{place}: {version} is retired: {printable(retired.reason)}")
     print(f"{retired.files} files deleted, {retired.bytes / 1e6:.1f} MB")
 
 
@@ -133,9 +134,11 @@ def _found(release: str, target: str, writes: Writes) -> Iterator[tuple[str, str
 
 
 def _tell(what: str, pinned: dict[str, str], as_json: bool) -> None:
+    from c2c_tasks.consuming.printing import printable
+
     if as_json:
         print_json({"pinned": pinned})
         return
     print(what)
     reasons = (f"{name} ({why})" if why else name for name, why in pinned.items())
-    print(f"pinned: {', '.join(reasons) or 'none'}")
+    print(f"pinned: {printable(', '.join(reasons)) or 'none'}")

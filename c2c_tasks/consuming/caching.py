@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from c2c_tasks.consuming.copies import is_sound
 from c2c_tasks.consuming.parallel import Tick
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.store import StoreError, file_path, sha256_of, store_for
@@ -28,7 +27,7 @@ def local_file(
 ) -> Path:
     """Return a local path of a file of the release (or target) at a URI, its SHA-256 checked.
 
-    It is fetched into the cache unless it is local or there. Of one that is local and `trusted`,
+    It is fetched into the cache unless it is local, or there and right. Of one that is `trusted`
     the size alone is looked at. Raises StoreError where the file cannot be had, or is not what
     its entry says.
     """
@@ -36,16 +35,12 @@ def local_file(
     if uri.startswith("file:"):
         return _in_place(uri, entry, trusted)
     path = _cached(entry)
-    try:
+    with cache_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two processes that want it fetch it once
-            if not _is_whole(path, entry):
+            if not _is_right(path, entry, trusted):
                 store_for(uri).download(uri, path, sha256=entry.sha256, progress=tick)
-    except OSError as error:
-        raise StoreError(
-            f"{error.filename or path}: {error.strerror}; C2C_CACHE names another folder"
-        ) from None
     return path
 
 
@@ -54,8 +49,8 @@ def passing_file(folder: str, entry: FileEntry) -> Iterator[Path]:
     """Give what `local_file` returns; what is neither local nor in the cache, for now alone."""
     uri = f"{folder}/{entry.path}"
     if uri.startswith("file:"):
-        yield _in_place(uri, entry, trusted=False)
-    elif _is_whole(path := _cached(entry), entry):
+        yield _in_place(uri, entry)
+    elif _is_right(path := _cached(entry), entry):
         yield path
     else:
         with tempfile.TemporaryDirectory(prefix="c2c-") as name:
@@ -64,21 +59,34 @@ def passing_file(folder: str, entry: FileEntry) -> Iterator[Path]:
             yield path
 
 
+@contextmanager
+def cache_errors() -> Iterator[None]:
+    """Turn an error of the disk that the cache is on into a StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or cache_folder()}: {error.strerror or error}; "
+            "C2C_CACHE names another folder"
+        ) from None
+
+
 def _cached(entry: FileEntry) -> Path:
-    if not is_sound(entry):
-        raise StoreError(f"{entry.path!r}: the manifest names no file of the release by it")
     return cache_folder() / "files" / f"{entry.sha256}.parquet"
 
 
-def _is_whole(path: Path, entry: FileEntry) -> bool:
-    """Tell whether a file is there: one of the cache was checked when it was fetched."""
-    return path.is_file() and path.stat().st_size == entry.bytes
+def _is_right(path: Path, entry: FileEntry, trusted: bool = False) -> bool:
+    return (
+        path.is_file()
+        and path.stat().st_size == entry.bytes
+        and (trusted or sha256_of(path) == entry.sha256)
+    )
 
 
-def _in_place(uri: str, entry: FileEntry, trusted: bool) -> Path:
+def _in_place(uri: str, entry: FileEntry, trusted: bool = False) -> Path:
     path = file_path(uri)
     if not path.is_file():
         raise StoreError(f"{uri}: missing")
-    if not (_is_whole(path, entry) and (trusted or sha256_of(path) == entry.sha256)):
+    if not _is_right(path, entry, trusted):
         raise StoreError(f"{uri}: is not the file that the manifest names; it is damaged")
     return path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence, Set
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from c2c_tasks.publishing.manifest import FileEntry, Manifest
+from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.store import ObjectNotFound, StoreError, read
 
@@ -86,21 +86,22 @@ def files_of(manifest: Manifest, parts: Set[str]) -> list[FileEntry]:
     return [entry for entry in manifest.files if entry.split is None or part_of(entry) in parts]
 
 
-def path_in(folder: Path, entry: FileEntry) -> Path:
-    """Return the place of a file in a local folder.
+def check_sound(release: str, manifest: Manifest) -> None:
+    """Raise StoreError where the manifest of the release at a URI names what is no file of it.
 
-    Raises StoreError where it would be outside of it: manifests are read from anywhere.
+    Manifests are read from anywhere: no path of one may lead out of its folder.
     """
-    if not is_sound(entry):
-        raise StoreError(f"{entry.path!r}: the manifest names no file of the release by it")
-    return folder / entry.path
+    for entry in (*manifest.files, *manifest.ledger):
+        if not _is_sound(entry):
+            raise StoreError(f"{release}/{MANIFEST}: {entry.path!r} is no file of the release")
 
 
-def is_sound(entry: FileEntry) -> bool:
+def _is_sound(entry: FileEntry) -> bool:
     """Tell whether an entry names a file inside the release, and its digest could be one."""
     path = PurePosixPath(entry.path)
     return (
-        not path.is_absolute()
+        entry.path.isprintable()
+        and not path.is_absolute()
         and bool(path.parts)
         and ".." not in path.parts
         and str(path) == entry.path

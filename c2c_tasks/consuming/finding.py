@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from c2c_tasks.config import default_target
+from c2c_tasks.consuming.copies import check_sound
 from c2c_tasks.publishing.manifest import MANIFEST, Manifest, read_manifest
 from c2c_tasks.publishing.pointer import POINTER, read_pointer
-from c2c_tasks.publishing.release import CLAIM, PublishError, release_uri
+from c2c_tasks.publishing.release import CLAIM, PublishError, claimed_by, release_uri, version_order
 from c2c_tasks.publishing.retired import Tombstone, read_tombstone
 from c2c_tasks.publishing.versions import (
     RELEASES,
@@ -18,13 +17,11 @@ from c2c_tasks.publishing.versions import (
     complete_versions,
     is_complete,
 )
-from c2c_tasks.store import ObjectNotFound, file_path, normalise, read, store_for
+from c2c_tasks.store import file_path, normalise, store_for
 
 LATEST = "latest"
 NAMED = 5
 """Versions that an error names."""
-
-_VERSION = re.compile(r"\d{4}\.\d\d\.\d\d-[1-9]\d*")
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,11 @@ class FoundRelease:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The manifest. Raises StoreError where it is none that this version can read."""
-        return read_manifest(self.uri)
+        """The manifest. Raises StoreError where it is none that this version can read, or it names
+        what is no file of the release."""
+        manifest = read_manifest(self.uri)
+        check_sound(self.uri, manifest)
+        return manifest
 
     @property
     def place(self) -> str:
@@ -59,7 +59,7 @@ def find_release(name: str, target: str = "", *, or_retired: bool = False) -> Fo
     place = normalise(target) if target else default_target()
     if name == LATEST:
         found = _in_target(place, _latest(place))
-    elif _VERSION.fullmatch(name):
+    elif _is_version(name):
         found = _in_target(place, name)
     else:
         found = _at(normalise(name))
@@ -73,7 +73,9 @@ def find_release(name: str, target: str = "", *, or_retired: bool = False) -> Fo
 def _at(uri: str) -> FoundRelease:
     """Return the release at a URI, or the latest release of the target there."""
     if store_for(uri).head(f"{uri}/{MANIFEST}") is not None:
-        return FoundRelease(uri, _target_around(uri), read_tombstone(uri))
+        # A copy may lie in a folder that is called as a target's; it has no claim.
+        target = _target_around(uri) if store_for(uri).head(f"{uri}/{CLAIM}") else None
+        return FoundRelease(uri, target, read_tombstone(uri))
     if store_for(uri).head(f"{uri}/{POINTER}") is not None:
         return _in_target(uri, _latest(uri))
     target = _target_around(uri)
@@ -87,7 +89,15 @@ def _at(uri: str) -> FoundRelease:
 def _target_around(release: str) -> str | None:
     folder, _, version = release.rpartition("/")
     target, _, name = folder.rpartition("/")
-    return target if name == RELEASES and _VERSION.fullmatch(version) else None
+    return target if name == RELEASES and _is_version(version) else None
+
+
+def _is_version(name: str) -> bool:
+    try:
+        version_order(name)
+    except PublishError:
+        return False
+    return True
 
 
 def _in_target(target: str, version: str) -> FoundRelease:
@@ -95,10 +105,9 @@ def _in_target(target: str, version: str) -> FoundRelease:
     if is_complete(target, version):
         # Where a copied target is read, the pointer's own URI is where it was copied from.
         return FoundRelease(release, target, read_tombstone(release))
-    try:
-        build = json.loads(read(f"{release}/{CLAIM}"))["build_id"]
-    except ObjectNotFound:
-        raise PublishError(f"{target}: has no release {version}; {_there_are(target)}") from None
+    build = claimed_by(release)
+    if build is None:
+        raise PublishError(f"{target}: has no release {version}; {_there_are(target)}")
     raise PublishError(
         f"{release}: staged by build {build} and not complete: it has no manifest, so it is not "
         f"published; {_there_are(target)}"

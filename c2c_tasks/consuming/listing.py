@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.parallel import NoMeter, Tick, in_parallel
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import Pointer, read_pointer
-from c2c_tasks.publishing.release import CLAIM, release_uri, version_order
+from c2c_tasks.publishing.release import claimed_by, release_uri, version_order
 from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.publishing.versions import claimed_versions
-from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable, read
+from c2c_tasks.store import ObjectNotFound, StoreError, StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def listed(target: str, version: str, pointer: Pointer | None = None) -> ListedR
         manifest = read_manifest(uri)
         tombstone = read_tombstone(uri)
     except ObjectNotFound:
-        return ListedRelease(version, uri, [*states, "incomplete"], build=_claimed_by(uri))
+        return _incomplete(version, uri, [*states, "incomplete"])
     except StoreUnavailable:
         raise
     except StoreError as error:
@@ -93,9 +92,10 @@ def listed(target: str, version: str, pointer: Pointer | None = None) -> ListedR
     )
 
 
-def _claimed_by(release: str) -> str | None:
+def _incomplete(version: str, uri: str, states: list[str]) -> ListedRelease:
     try:
-        build = json.loads(read(f"{release}/{CLAIM}"))["build_id"]
-    except (ObjectNotFound, ValueError, KeyError, TypeError):
-        return None
-    return str(build)
+        return ListedRelease(version, uri, states, build=claimed_by(uri))
+    except StoreUnavailable:
+        raise
+    except StoreError as error:
+        return ListedRelease(version, uri, states, note=str(error))

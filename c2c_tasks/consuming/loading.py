@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pyarrow.parquet as pq
 
-from c2c_tasks.consuming.caching import cache_folder, local_file, passing_file
-from c2c_tasks.consuming.citing import citation, describe
+from c2c_tasks.consuming.caching import cache_errors, cache_folder, local_file, passing_file
+from c2c_tasks.consuming.citing import cite, describe
 from c2c_tasks.consuming.copies import check_held, files_of, part_of, parts_of
 from c2c_tasks.consuming.finding import LATEST, FoundRelease, find_release
 from c2c_tasks.consuming.parallel import NoMeter, in_parallel
@@ -94,11 +94,12 @@ def _load(release: FoundRelease, entries: Sequence[FileEntry], split: str) -> Da
         lambda entry, tick: (entry.path, local_file(release.uri, entry, tick)), entries, NoMeter()
     )
     paths = dict(done)
-    return Dataset.from_parquet(
-        [str(paths[entry.path]) for entry in entries],
-        split=split,
-        cache_dir=str(cache_folder() / "datasets"),
-    )
+    with cache_errors():
+        return Dataset.from_parquet(
+            [str(paths[entry.path]) for entry in entries],
+            split=split,
+            cache_dir=str(cache_folder() / "datasets"),
+        )
 
 
 def _stream(release: FoundRelease, entries: Sequence[FileEntry], split: str) -> IterableDataset:
@@ -138,5 +139,5 @@ def _tell(dataset: Dataset | IterableDataset, release: FoundRelease) -> None:
     )
     dataset.info.dataset_name = manifest.dataset_name
     dataset.info.description = describe(release)
-    dataset.info.citation = citation(release)
+    dataset.info.citation = cite(release)
     dataset.info.license = "each row names its own"

@@ -9,12 +9,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from c2c_tasks.publishing.markdown import CONTROLS
+
 ENDLESS = 10_000
 """Width of what is no terminal: there is nothing that lines would have to fit into."""
-_CONTROLS = {number: 0x2400 + number for number in range(32) if chr(number) not in "\t\n"} | {
-    0x7F: 0x2421
-}
-"""Control characters, and the pictures that Unicode has of them."""
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -25,7 +23,7 @@ def console() -> Console:
 
 def say(console: Console, text: str = "", style: str = "") -> None:
     """Print a text as it is: no markup, and lines break where the terminal breaks them."""
-    console.print(Text(text, style=style), soft_wrap=True)
+    console.print(Text(printable(text), style=style), soft_wrap=True)
 
 
 def show(console: Console, content: RenderableType) -> None:
@@ -50,9 +48,14 @@ def table(columns: Sequence[str], *, numbers: Sequence[str] = (), title: str = "
     return made
 
 
+def add(made: Table, *cells: str | Text) -> None:
+    """Add a row; what a `str` holds is shown as it is, without markup."""
+    made.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in cells))
+
+
 def printable(text: str) -> str:
     """Return a stranger's text with its control characters shown, which a terminal would obey."""
-    return text.translate(_CONTROLS)
+    return text.translate(CONTROLS)
 
 
 def size(count: int) -> str:

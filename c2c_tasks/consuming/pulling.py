@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +20,18 @@ from c2c_tasks.consuming.copies import (
     Partial,
     check_held,
     files_of,
+    part_of,
     parts_in,
     parts_of,
-    path_in,
 )
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.parallel import Meter, NoMeter, Tick, in_parallel
-from c2c_tasks.publishing.manifest import MANIFEST, FileEntry
-from c2c_tasks.publishing.release import PublishError
+from c2c_tasks.publishing.manifest import MANIFEST, FileEntry, Manifest
+from c2c_tasks.publishing.pointer import POINTER
+from c2c_tasks.publishing.release import CLAIM, PublishError
 from c2c_tasks.publishing.retired import read_tombstone
-from c2c_tasks.store import ObjectNotFound, StoreError, read, sha256_of, store_for
+from c2c_tasks.publishing.versions import RELEASES
+from c2c_tasks.store import ObjectNotFound, StoreError, file_path, read, sha256_of, store_for
 
 UNDER_WAY = ".c2c-pull.json"
 """The manifest of a copy that is not complete, under a name that no reader takes for one."""
@@ -64,9 +66,9 @@ def pull(
     """Copy a release into a folder; only these configs and splits of it, where some are named.
 
     What is there of it already is compared by its SHA-256 and not fetched again; other configs
-    and splits that the folder holds stay in it. Raises PublishError where the folder holds
-    something else, or the release lacks what is asked for; StoreError where a file cannot be
-    fetched or written.
+    and splits that the folder holds stay in it. While what it held is repaired, it is no release.
+    Raises PublishError where the folder holds something else, is part of what was published, or
+    the release lacks what is asked for; StoreError where a file cannot be fetched or written.
     """
     manifest = release.manifest
     text = read(f"{release.uri}/{MANIFEST}")
@@ -74,11 +76,17 @@ def pull(
     check_held(release.uri, manifest, wanted)
     entries = files_of(manifest, wanted)
     place = folder.absolute().as_uri()
+    meter = meter or NoMeter()
+    _check_apart(folder, release)
     with _alone_in(folder):
         begun = _begin(folder, manifest.version, text)
-        fetched = _fetch(release, entries, folder, meter or NoMeter())
+        lacking = _lacking(entries, folder, meter)
+        if not begun and _holds_any(parts_in(place, manifest), lacking):
+            (folder / MANIFEST).rename(folder / UNDER_WAY)
+            begun = True
+        _fetch(release, lacking, folder, meter)
         _remove_remains(folder, manifest.files)
-        parts = wanted | (frozenset() if begun else parts_in(place, manifest))
+        parts = wanted | _parts_there(folder, manifest)
         is_all = parts == parts_of(manifest)
         store = store_for(place)
         if is_all:
@@ -94,9 +102,26 @@ def pull(
         parts=sorted(parts),
         is_all=is_all,
         files=len(entries),
-        fetched=len(fetched),
-        bytes=sum(entry.bytes for entry in fetched),
+        fetched=len(lacking),
+        bytes=sum(entry.bytes for entry in lacking),
     )
+
+
+def _check_apart(folder: Path, release: FoundRelease) -> None:
+    """Raise PublishError where the folder is a file, or part of something that was published."""
+    if folder.exists() and not folder.is_dir():
+        raise PublishError(f"{folder}: is a file; pull into a folder")
+    path = folder.resolve()
+    for place in (path, *path.parents):
+        if release.uri.startswith("file:") and place == file_path(release.uri).resolve():
+            raise PublishError(f"{folder}: is in the release itself; pull into another folder")
+        releases, target = place.parent, place.parent.parent
+        if releases.name == RELEASES and (
+            (target / POINTER).exists() or any(releases.glob(f"*/{CLAIM}"))
+        ):
+            raise PublishError(
+                f"{folder}: is among the releases of {target}; pull into another folder"
+            )
 
 
 @contextmanager
@@ -145,29 +170,45 @@ def _begin(folder: Path, version: str, manifest: bytes) -> bool:
     return True
 
 
-def _fetch(
-    release: FoundRelease, entries: Sequence[FileEntry], folder: Path, meter: Meter
-) -> list[FileEntry]:
-    """Fetch the files that are not there; return their entries."""
-    paths = {entry.path: path_in(folder, entry) for entry in entries}
-    missing = sum(entry.bytes for entry in entries if not _has_size(paths[entry.path], entry))
-    if missing > (free := shutil.disk_usage(folder).free):
-        raise StoreError(f"{folder}: {missing:,} bytes are to be fetched, and {free:,} are free")
+def _lacking(entries: Sequence[FileEntry], folder: Path, meter: Meter) -> list[FileEntry]:
+    """Return the entries of the files that are not there, or not right."""
     meter.expect(sum(entry.bytes for entry in entries))
 
     def work(entry: FileEntry, tick: Tick) -> FileEntry | None:
-        path = paths[entry.path]
-        if _has_size(path, entry) and sha256_of(path) == entry.sha256:
-            tick(entry.bytes)
-            return None
-        uri = f"{release.uri}/{entry.path}"
-        path.unlink(missing_ok=True)
+        path = folder / entry.path
+        if not (_has_size(path, entry) and sha256_of(path) == entry.sha256):
+            return entry
+        tick(entry.bytes)
+        return None
+
+    return [entry for entry in in_parallel(work, entries, meter) if entry is not None]
+
+
+def _holds_any(parts: Set[str], entries: Iterable[FileEntry]) -> bool:
+    """Tell whether a copy of these parts should hold any of these files."""
+    return any(entry.split is None or part_of(entry) in parts for entry in entries)
+
+
+def _parts_there(folder: Path, manifest: Manifest) -> frozenset[str]:
+    """Return the parts whose files are all there: each came whole."""
+    missing = {part_of(e) for e in manifest.files if not _has_size(folder / e.path, e)}
+    return parts_of(manifest) - missing
+
+
+def _fetch(release: FoundRelease, entries: Sequence[FileEntry], folder: Path, meter: Meter) -> None:
+    # One that is damaged is counted, too: it stays until the right one has come.
+    size = sum(entry.bytes for entry in entries)
+    if size > (free := shutil.disk_usage(folder).free):
+        raise StoreError(f"{folder}: {size:,} bytes are to be fetched, and {free:,} are free")
+
+    def work(entry: FileEntry, tick: Tick) -> None:
+        uri, path = f"{release.uri}/{entry.path}", folder / entry.path
         path.parent.mkdir(parents=True, exist_ok=True)
         store_for(uri).download(uri, path, sha256=entry.sha256, progress=tick)
-        return entry
 
     try:
-        return [entry for entry in in_parallel(work, entries, meter) if entry is not None]
+        for _ in in_parallel(work, entries, meter):
+            pass
     except ObjectNotFound as error:
         if tombstone := read_tombstone(release.uri):
             raise PublishError(

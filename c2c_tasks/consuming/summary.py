@@ -10,9 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.consuming.copies import files_of, parts_in, parts_of
+from c2c_tasks.consuming.finding import FoundRelease
+from c2c_tasks.consuming.lines import lines_that_load
 from c2c_tasks.consuming.listing import states_of
-from c2c_tasks.consuming.printing import printable, say, show, size, table
+from c2c_tasks.consuming.printing import add, printable, say, show, size, table
 from c2c_tasks.publishing.manifest import FunnelStage, Manifest, Writing
 from c2c_tasks.publishing.previews import Preview, draw_previews
 from c2c_tasks.records import SPLITS
@@ -31,41 +33,27 @@ class Summary:
     """What it is in its target: see `ListedRelease`."""
     previews: list[Preview]
     """Three samples; none of a release that was retired."""
+    loading: list[str]
+    """Lines that load it, or part of it; none of a release that was retired."""
 
     @property
     def manifest(self) -> Manifest:
         """What the release holds and how it was made."""
         return self.release.manifest
 
-    @property
-    def loading(self) -> list[str]:
-        """Two lines of Python that load the release, or part of it."""
-        config = next((p.format for p in self.previews), "programs")
-        if self.release.uri.startswith("file:"):
-            return [
-                "from datasets import load_dataset",
-                f'dataset = load_dataset("{self.release.place}", "{config}", split="train")',
-            ]
-        return [
-            "import c2c_tasks",
-            f'dataset = c2c_tasks.load("{self.release.place}", "{config}", "train")',
-        ]
-
 
 def summarise(release: FoundRelease) -> Summary:
     """Return the summary of a release."""
     manifest = release.manifest
-    previews = (
-        []
-        if release.tombstone
-        else draw_previews(release.uri, manifest.files, seed=manifest.version)
+    states = states_of(release)
+    if release.tombstone:
+        return Summary(release, states, [], [])
+    parts = parts_in(release.uri, manifest)
+    previews = draw_previews(release.uri, files_of(manifest, parts), seed=manifest.version)
+    is_whole = parts == parts_of(manifest)
+    return Summary(
+        release, states, previews, lines_that_load(release.place, parts, is_whole=is_whole)
     )
-    return Summary(release, states_of(release), previews)
-
-
-def print_summary(name: str, console: Console) -> None:
-    """Print the summary of the release of a name: see `find_release`."""
-    print_release(find_release(name), console)
 
 
 def print_release(release: FoundRelease, console: Console) -> None:
@@ -80,14 +68,13 @@ def print_release(release: FoundRelease, console: Console) -> None:
     show(console, _splits(manifest))
     say(console)
     _print_remarks(manifest, console)
-    if release.tombstone is None:
-        for line in ("Load it with", *summary.loading):
-            say(console, line)
+    for line in ["Load it with", *summary.loading] if summary.loading else []:
+        say(console, line)
 
 
 def _print_heading(summary: Summary, console: Console) -> None:
     manifest, release = summary.manifest, summary.release
-    title = Text(f"{manifest.dataset_name} {manifest.version}", style="bold")
+    title = Text(printable(f"{manifest.dataset_name} {manifest.version}"), style="bold")
     console.print(title.append(f"  {', '.join(summary.states)}", style="not bold green"))
     facts = {
         "place": release.place,
@@ -101,7 +88,7 @@ def _print_heading(summary: Summary, console: Console) -> None:
         facts["files"] = "deleted"
         facts["retired"] = f"{release.tombstone.retired_at}: {release.tombstone.reason}"
     for name, value in facts.items():
-        say(console, f"{name:<8} {printable(value)}")
+        say(console, f"{name:<8} {value}")
     say(console)
 
 
@@ -113,22 +100,22 @@ def _funnel(funnel: Sequence[FunnelStage]) -> Table:
     )
     for stage in funnel:
         reasons = sorted(stage.dropped.items(), key=lambda item: (-item[1], item[0]))
-        dropped = Text(", ".join(f"{reason} {rows:,}" for reason, rows in reasons))
-        made.add_row(stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
+        dropped = ", ".join(f"{reason} {rows:,}" for reason, rows in reasons)
+        add(made, stage.name, stage.unit, f"{stage.rows_in:,}", f"{stage.rows_out:,}", dropped)
     return made
 
 
 def _splits(manifest: Manifest) -> Table:
     made = table(["config", *SPLITS], numbers=SPLITS, title="Rows")
     for config, rows in manifest.splits.items():
-        made.add_row(config, *(f"{rows.get(split, 0):,}" for split in SPLITS))
+        add(made, config, *(f"{rows.get(split, 0):,}" for split in SPLITS))
     return made
 
 
 def _print_preview(preview: Preview, console: Console) -> None:
     say(console)
     title = f"{preview.format} sample from {preview.origin}"
-    say(console, printable(title).replace("\n", " "), style="bold")
+    say(console, title.replace("\n", " "), style="bold")
     for label, text in preview.parts:
         lines = printable(text).splitlines()
         say(console, f"  {label}:", style="cyan")
@@ -142,7 +129,7 @@ def _print_remarks(manifest: Manifest, console: Console) -> None:
     if manifest.writing is not None:
         say(console, cost_of_writing(manifest.writing))
     for problem in manifest.problems[:MAX_PROBLEMS]:
-        say(console, f"skipped: {printable(problem)}", style="yellow")
+        say(console, f"skipped: {problem}", style="yellow")
     if len(manifest.problems) > MAX_PROBLEMS:
         more = len(manifest.problems) - MAX_PROBLEMS
         say(console, f"… {more} more in manifest.json", style="yellow")

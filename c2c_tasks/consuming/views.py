@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from c2c_tasks.consuming.comparing import Difference
+from c2c_tasks.consuming.lines import lines_that_load
 from c2c_tasks.consuming.listing import ListedRelease
-from c2c_tasks.consuming.printing import printable, rows, say, show, size, table
+from c2c_tasks.consuming.printing import add, printable, rows, say, show, size, table
 from c2c_tasks.consuming.program_changes import CHANGES
 from c2c_tasks.consuming.pulling import Pulled
 from c2c_tasks.consuming.verifying import Verification
-from c2c_tasks.records import FORMATS
 
 REASONS = {
     "source_new": "from a dump object that is new",
@@ -32,7 +32,6 @@ REASONS = {
 """What reasons mean; those that are not here say it themselves (`near_duplicate`)."""
 STATE_STYLES = {"latest": "green", "retired": "dim", "incomplete": "yellow", "unreadable": "red"}
 OUTCOMES = {"ok": "green", "fault": "bold red", "not checked": "yellow"}
-_EXAMPLES = [f"{config}/train" for config in (*FORMATS, "programs")]
 SHORT = 60
 """Characters of an option's value that are shown."""
 
@@ -50,8 +49,8 @@ def print_list(releases: Sequence[ListedRelease], target: str, console: Console)
         "size": [size(release.bytes) if release.bytes else "" for release in releases],
         "date": [release.date or "" for release in releases],
         "adds to": [release.parent or "" for release in releases],
-        "build": [printable(release.build or "") for release in releases],
-        "note": [printable(release.note) for release in releases],
+        "build": [release.build or "" for release in releases],
+        "note": [release.note for release in releases],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
     widths = {name: max(map(len, [name, *cells])) + 2 for name, cells in columns.items()}
@@ -60,7 +59,7 @@ def print_list(releases: Sequence[ListedRelease], target: str, console: Console)
     made = table(list(columns), numbers=["programs", "samples", "size"])
     for cells in zip(*columns.values(), strict=True):
         style = next((STATE_STYLES[s] for s in cells[1].split(", ") if s in STATE_STYLES), "")
-        made.add_row(cells[0], Text(cells[1], style=style), *map(Text, cells[2:]))
+        add(made, cells[0], Text(cells[1], style=style), *cells[2:])
     show(console, made)
 
 
@@ -69,7 +68,8 @@ def print_verification(found: Verification, console: Console) -> None:
     say(console, f"{found.version or 'no release'}  {found.uri}", style="bold")
     made = table(["outcome", "property", "examined", ""], numbers=["examined"])
     for check in found.checks:
-        made.add_row(
+        add(
+            made,
             Text(check.outcome, style=OUTCOMES[check.outcome]),
             check.name,
             rows(check.examined),
@@ -77,7 +77,7 @@ def print_verification(found: Verification, console: Console) -> None:
         )
     show(console, made)
     for fault in found.faults:
-        say(console, f"{printable(fault.path)}: {printable(fault.message)}", style="red")
+        say(console, f"{fault.path}: {fault.message}", style="red")
     if not found.faults:
         say(console, f"sound: {size(found.bytes)} read", style="green")
         return
@@ -87,18 +87,19 @@ def print_verification(found: Verification, console: Console) -> None:
 
 def print_difference(found: Difference, console: Console) -> None:
     """Print how two releases differ: programs and why, then what was made otherwise."""
-    lineage = f"{found.after} adds to {found.before}" if found.adds_to_it else ""
     say(console, f"{found.before} → {found.after}", style="bold")
-    say(console, lineage or f"{found.after} does not add to {found.before} directly")
+    if found.before != found.after:
+        lineage = "adds to" if found.adds_to_it else "does not directly add to"
+        say(console, f"{found.after} {lineage} {found.before}")
     programs = found.programs
     say(console, f"programs: {programs['before']:,} → {programs['after']:,}")
     made = table(["", "programs", "reason"], numbers=["programs"])
     for change in CHANGES:
-        made.add_row(Text(change, style="bold"), rows(programs[change]), "")
+        add(made, Text(change, style="bold"), rows(programs[change]), "")
         for reason, count in found.why[change].items():
             said = f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
-            made.add_row("", rows(count), Text(said))
-    made.add_row(Text("same", style="bold"), rows(programs["same"]), "")
+            add(made, "", rows(count), said)
+    add(made, Text("same", style="bold"), rows(programs["same"]), "")
     show(console, made)
     if found.carried_over:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in found.carried_over.items())
@@ -114,6 +115,7 @@ def print_difference(found: Difference, console: Console) -> None:
 
 def print_pulled(pulled: Pulled, console: Console) -> None:
     """Print what a pull did, and how to load what it made."""
+    place = str(pulled.folder.absolute())
     what = "all of it" if pulled.is_all else f"a part: {', '.join(pulled.parts)}"
     say(console, f"{pulled.version} in {pulled.folder}: {what}")
     say(
@@ -121,16 +123,9 @@ def print_pulled(pulled: Pulled, console: Console) -> None:
         f"{pulled.fetched:,} of {pulled.files:,} files fetched ({size(pulled.bytes)}), "
         "each compared with its SHA-256",
     )
-    part = next((part for part in _EXAMPLES if part in pulled.parts), pulled.parts[0])
-    config, _, split = part.partition("/")
-    place = pulled.folder.absolute()
-    say(console, "Load it with")
-    if pulled.is_all:
-        say(console, "from datasets import load_dataset")
-        say(console, f'dataset = load_dataset("{place}", "{config}", split="{split}")')
-    else:  # `datasets` looks for all that the card names
-        say(console, "import c2c_tasks")
-        say(console, f'dataset = c2c_tasks.load("{place}", "{config}", "{split}")')
+    lines = lines_that_load(place, pulled.parts, is_whole=pulled.is_all)
+    for line in ["Load it with", *lines] if lines else []:
+        say(console, line)
 
 
 def _print_pairs(name: str, pairs: Mapping[str, tuple[Any, Any]], console: Console) -> None:
@@ -139,18 +134,17 @@ def _print_pairs(name: str, pairs: Mapping[str, tuple[Any, Any]], console: Conso
     say(console)
     made = table([name, "before", "after"])
     for key, (before, after) in pairs.items():
-        made.add_row(Text(key), Text(_short(before)), Text(_short(after)))
+        add(made, key, _short(before), _short(after))
     show(console, made)
 
 
 def _print_details(found: Difference, console: Console) -> None:
+    """Print a line for each program: a table would break function ids, which are to be copied."""
     say(console)
-    made = table(["change", "function id", "name", "file", "why"])
     for item in found.details:
         why = ", ".join(item.why) + (f" of {item.leader}" if item.leader else "")
-        texts = (item.entry_point, item.origin, why)
-        made.add_row(item.change, item.function_id, *(Text(printable(text)) for text in texts))
-    show(console, made)
+        program = f"{item.change:<7}  {item.function_id}  {item.entry_point}"
+        say(console, f"{program}  {item.origin}  {why}".replace("\n", " "))
 
 
 def _short(value: Any) -> str:

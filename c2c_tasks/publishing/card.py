@@ -12,6 +12,7 @@ import pyarrow as pa
 from c2c_tasks.publishing import markdown
 from c2c_tasks.publishing.audit import AuditReport
 from c2c_tasks.publishing.changes import changes_since
+from c2c_tasks.publishing.citation import PAPER, citation
 from c2c_tasks.publishing.columns import columns_of
 from c2c_tasks.publishing.hub_metadata import default_config, front_matter, ordered_configs
 from c2c_tasks.publishing.manifest import Manifest
@@ -77,6 +78,8 @@ def render_card(
             main_repository=_main_repository(statistics.repositories),
             audit=audit,
             changes=changes_since(parent, manifest) if parent else None,
+            paper=PAPER,
+            citation=citation(manifest),
             writer=writer_in_words(manifest),
             sandbox=sandbox_in_words(manifest),
             sandboxes=differences_in_words(manifest),
@@ -107,7 +110,6 @@ def _environment() -> Environment:
         cell=markdown.cell,
         code=markdown.code,
         html=markdown.html,
-        bibtex=markdown.bibtex,
         benchmark=_benchmark,
         preview=lambda text: markdown.fenced(
             markdown.shortened(text, _PREVIEW_CHARACTERS, _PREVIEW_LINE)

@@ -10,10 +10,12 @@ from typing import Any
 _MARKS = re.compile(r"([|`<>*_\[\]\\~#&$])")
 _MARKS_IN_HTML = re.compile(r"[|`*_\[\]\\~$]")
 _BIBTEX = re.compile(r"[{}\\`\"#%$]")
-_CONTROLS = {number: 0x2400 + number for number in range(32) if chr(number) not in "\t\n"} | {
-    0x7F: 0x2421
+CONTROLS: dict[int, int | str] = {
+    **{number: 0x2400 + number for number in range(32) if chr(number) not in "\t\n"},
+    0x7F: 0x2421,
+    **{number: f"\\x{number:x}" for number in range(0x80, 0xA0)},
 }
-"""Control characters, and the pictures that Unicode has of them."""
+"""Control characters, and the pictures that Unicode has of them, or their numbers."""
 
 
 def cell(value: Any) -> str:
@@ -49,7 +51,7 @@ def fenced(text: str, language: str = "text") -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     # A line ends at \n alone: other ends of lines are shown, and end nothing.
-    return f"{fence}{language}\n{text.translate(_CONTROLS).rstrip()}\n{fence}"
+    return f"{fence}{language}\n{text.translate(CONTROLS).rstrip()}\n{fence}"
 
 
 def shortened(text: str, characters: int, line_characters: int) -> str:

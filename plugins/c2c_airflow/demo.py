@@ -43,9 +43,12 @@ def main() -> int:
 
     from rich.console import Console
 
-    from c2c_tasks.consuming.summary import print_summary
+    from c2c_tasks.consuming.finding import find_release
+    from c2c_tasks.consuming.summary import print_release
 
-    print_summary(default_target(), Console(width=None if sys.stdout.isatty() else 100))
+    print_release(
+        find_release(default_target()), Console(width=None if sys.stdout.isatty() else 100)
+    )
     _say(started, "done")
     return 0
 

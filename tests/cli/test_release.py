@@ -17,8 +17,10 @@ from typer.testing import CliRunner, Result
 
 from c2c_tasks.cli import app, main
 from c2c_tasks.cli.bar import Bar
+from c2c_tasks.consuming.comparing import compare
+from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.consuming.listing import list_releases
-from c2c_tasks.consuming.views import print_list
+from c2c_tasks.consuming.views import print_difference, print_list
 from c2c_tasks.publishing.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -99,6 +101,39 @@ def test_pull(target: Path, tmp_path: Path) -> None:
     assert call("verify", str(copy)).stdout.count("not checked") == 4
 
 
+def test_a_uri_is_no_folder(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("pull", "latest", "s3://bucket/x", code=2)
+    assert "s3://bucket/x: a path is wanted, not a URI" in result.output
+    assert not (tmp_path / "s3:").exists()
+
+
+def test_a_release_and_itself(target: Path) -> None:
+    text = call("diff", "latest", VERSION).stdout
+    assert text.startswith(f"{VERSION} → {VERSION}\nprograms: 16 → 16\n")
+
+
+def test_function_ids_are_whole_in_a_narrow_terminal(target: Path) -> None:
+    found = compare(find_release("2026.11.23-1"), find_release("latest"), details=1)
+    text = io.StringIO()
+    print_difference(found, Console(file=text, width=80, force_terminal=True, color_system=None))
+    for item in found.details:
+        assert re.search(rf"^{item.change} +{item.function_id}  divide ", text.getvalue(), re.M)
+
+
+@pytest.mark.parametrize("formats", [["sft", "programs"], ["pretrain"]])
+def test_push(target: Path, monkeypatch: pytest.MonkeyPatch, formats: list[str]) -> None:
+    path = target / "releases" / VERSION / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["splits"] = {name: manifest["splits"][name] for name in formats}
+    path.write_text(json.dumps(manifest))
+    pushed = {"repository": "me/it", "version": VERSION, "commit": "ab", "latest": True}
+    monkeypatch.setattr("c2c_tasks.publishing.hub.push_release", lambda *_, **__: pushed)
+    said = f'load_dataset("me/it", "{formats[0]}", revision="{VERSION}")\n'
+    assert call("push", "latest", "me/it").stdout == said
+    assert as_json("push", "latest", "me/it") == pushed
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -124,6 +159,16 @@ def test_the_process(target: Path, c2c: Command) -> None:
     assert wrong.stderr.startswith("c2c: ") and wrong.stderr.count("\n") == 1
     unknown = c2c("release", "lst")
     assert unknown.returncode == 2 and "lst" in unknown.stderr and not BOXES & set(unknown.stderr)
+
+
+def test_an_output_that_is_not_utf_8(
+    target: Path, c2c: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}.items():
+        monkeypatch.setenv(name, value)
+    done = c2c("release", "diff", "2026.11.23-1", "latest")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(rf"2026.11.23-1 \u2192 {VERSION}")
 
 
 def test_the_reader_of_the_output_goes_away(target: Path) -> None:

@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.consuming.listing import list_releases
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.publishing.release import TOMBSTONE, claim_version, release_uri
 from c2c_tasks.records import Program
-from c2c_tasks.store import store_for
+from c2c_tasks.store import StoreError, store_for
 
 
 def test_releases_are_listed_newest_first_with_their_states(
@@ -39,6 +42,16 @@ def test_releases_are_listed_newest_first_with_their_states(
     newest = listed[2]
     assert (newest.programs, newest.samples, newest.build) == (11, 33, "11")
     assert newest.bytes and newest.uri == uris[2]
+
+
+def test_what_is_no_claim_hides_no_release(release: str, target: str) -> None:
+    uri = release_uri(target, "2026.11.24-2")
+    store_for(target).write(f"{uri}/claim.json", b"{}")
+    broken, whole = list_releases(target)
+    assert (broken.states, whole.states) == (["incomplete"], ["latest"])
+    assert "claim.json: not a claim" in broken.note
+    with pytest.raises(StoreError, match="not a claim"):
+        find_release("2026.11.24-2", target)
 
 
 def test_an_empty_target_has_no_releases(target: str) -> None:

@@ -16,6 +16,8 @@ import pytest
 import c2c_tasks
 from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.consuming.pulling import pull
+from c2c_tasks.publishing.citation import PAPER, citation
+from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.records import FORMATS, Program
 from c2c_tasks.store import StoreError, read, store_for
@@ -63,9 +65,13 @@ def test_it_tells_what_it_is(release: str, target: str, caplog: pytest.LogCaptur
         dataset = c2c_tasks.load(release, streaming=streaming)
         assert str(dataset.info.version) == "2026.11.24"
         assert "release 2026.11.24-1" in dataset.info.description
-        assert "@misc{case2code-2026.11.24-1," in dataset.info.citation
         digest = hashlib.sha256(read(f"{release}/manifest.json")).hexdigest()
+        manifest = read_manifest(release)
+        assert citation(manifest, digest) in dataset.info.citation
         assert digest in dataset.info.citation
+    # The card cites the release in the same way, but for the digest, which it cannot know.
+    card = read(f"{release}/README.md").decode()
+    assert citation(manifest) in card and PAPER in card and PAPER in dataset.info.citation
     assert "loading sft/train of release 2026.11.24-1, 18 rows" in caplog.text
 
 
@@ -74,7 +80,7 @@ def test_what_it_tells_is_kept(release: str, tmp_path: Path) -> None:
     dataset.map(lambda row: {"length": len(row["messages"])}).save_to_disk(str(tmp_path / "saved"))
     loaded = datasets.load_from_disk(str(tmp_path / "saved"))
     assert "2026.11.24-1" in loaded.info.description
-    assert "case2code-2026.11.24-1" in loaded.info.citation
+    assert "case2code_2026_11_24_1" in loaded.info.citation
 
 
 def test_files_that_releases_have_in_common_are_fetched_once(
@@ -117,6 +123,20 @@ def test_a_stream_keeps_no_file_and_has_a_shard_for_each(
     assert list(copied) == whole
 
 
+@pytest.mark.parametrize("target", ["s3"], indirect=True)
+def test_damaged_files_of_the_cache_are_fetched_again(
+    release: str, cache: Path, sent: list[str]
+) -> None:
+    rows = list(c2c_tasks.load(release))
+    (kept,) = cache.glob("files/*.parquet")
+    for streaming in (False, True):
+        content = bytearray(kept.read_bytes())
+        content[len(content) // 2] ^= 1
+        kept.write_bytes(content)
+        assert list(c2c_tasks.load(release, streaming=streaming)) == rows
+    assert len(sent) >= 3
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_damaged_files_are_not_loaded(release: str, streaming: bool) -> None:
     content = bytearray(read(f"{release}/{FILE}"))
@@ -140,7 +160,7 @@ def test_what_is_not_there_is_named(release: str, target: str, tmp_path: Path) -
 
 
 def test_a_cache_that_cannot_be_written_is_named(
-    s3_bucket: str,
+    target: str,
     publish: Any,
     make_program: Callable[[int], Program],
     tmp_path: Path,
@@ -148,9 +168,9 @@ def test_a_cache_that_cannot_be_written_is_named(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("C2C_CACHE", str(tmp_path / "file"))
-    publish(s3_bucket, [make_program(n) for n in range(6)])
+    publish(target, [make_program(n) for n in range(6)])
     with pytest.raises(StoreError, match="C2C_CACHE names another folder"):
-        c2c_tasks.load(target=s3_bucket)
+        c2c_tasks.load(target=target)
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

@@ -22,7 +22,7 @@ from c2c_tasks.consuming.views import print_pulled
 from c2c_tasks.publishing.manifest import Manifest, read_manifest
 from c2c_tasks.publishing.release import TOMBSTONE, PublishError
 from c2c_tasks.records import Program
-from c2c_tasks.store import StoreError, StoreUnavailable, read, store_for
+from c2c_tasks.store import StoreError, StoreUnavailable, file_path, read, store_for
 
 FILE = "sft/train-00000-of-00001.parquet"
 
@@ -105,8 +105,10 @@ def test_a_part_of_it(release: str, tmp_path: Path, sent: list[str]) -> None:
     assert [fault.path for fault in verify(find_release(str(folder))).faults] == [FILE]
     sent.clear()
     second = pull(find_release(release), folder, splits=["test"])
-    assert "sft/train" in second.parts and "programs/test" in second.parts
-    assert FILE not in sent  # it was not asked for this time
+    assert "sft/test" in second.parts and "programs/test" in second.parts
+    # It was not asked for this time, and the copy does not say that it holds it.
+    assert FILE not in sent and "sft/train" not in second.parts
+    assert_sound(folder)
     assert pull(find_release(release), folder).is_all
     assert not (folder / "partial.json").exists()
     assert_sound(folder)
@@ -148,20 +150,91 @@ def test_a_folder_with_something_else_is_refused(
     (tmp_path / "notes" / "mine.txt").write_text("keep")
     with pytest.raises(PublishError, match="not empty and holds no release"):
         pull(other, tmp_path / "notes")
-    with pytest.raises(StoreError, match=r"mine\.txt: (Not a directory|File exists)"):
+    with pytest.raises(PublishError, match=r"mine\.txt: is a file; pull into a folder"):
         pull(other, tmp_path / "notes" / "mine.txt")
     assert files(tmp_path / "notes") == {"mine.txt"}
 
 
 @of_files
-def test_a_manifest_cannot_write_outside_of_the_folder(release: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["../outside", "sft/../../other/test-notes.parquet", "sft/a\x1b"])
+def test_a_manifest_leads_to_nothing_outside_of_the_folder(
+    release: str, tmp_path: Path, path: str
+) -> None:
     manifest = read_manifest(release)
-    outside = manifest.files[0].model_copy(update={"path": "../outside"})
-    changed: Manifest = manifest.model_copy(update={"files": [outside]})
+    outside = manifest.files[0].model_copy(update={"path": path})
+    changed: Manifest = manifest.model_copy(update={"files": [*manifest.files, outside]})
     store_for(release).write(f"{release}/manifest.json", changed.to_json())
-    with pytest.raises(StoreError, match=r"'\.\./outside': the manifest names no file"):
-        pull(find_release(release), tmp_path / "copy")
-    assert not (tmp_path / "outside").exists()
+    mine = tmp_path / "other" / "test-notes.parquet.part"
+    mine.parent.mkdir()
+    mine.write_text("keep")
+    with pytest.raises(StoreError, match=r"manifest\.json: '.*' is no file of the release"):
+        pull(find_release(release), tmp_path / "copy", configs=["sft"], splits=["train"])
+    assert mine.exists() and not (tmp_path / "outside").exists()
+
+
+def test_a_repair_that_fails_leaves_no_release(release: str, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    pull(find_release(release), folder)
+    whole = read(f"{release}/{FILE}")
+    (folder / FILE).write_bytes(b"damaged")
+    store_for(release).delete(f"{release}/{FILE}")
+    with pytest.raises(StoreError, match=FILE):
+        pull(find_release(release), folder)
+    assert (folder / FILE).read_bytes() == b"damaged"
+    with pytest.raises(PublishError, match="nothing is published here"):
+        find_release(str(folder))
+    store_for(release).write(f"{release}/{FILE}", whole)
+    assert pull(find_release(release), folder, configs=["sft"]).is_all
+    assert_sound(folder)
+
+
+@of_files
+def test_what_was_published_is_not_pulled_into(release: str, target: str, tmp_path: Path) -> None:
+    place = file_path(release)
+    (place / FILE).write_bytes(b"damaged")
+    pull(find_release(release), tmp_path / "copy", configs=["instruct"])
+    (tmp_path / "link").symlink_to(tmp_path / "copy")
+    before = files(file_path(target))
+    for name, folder in (
+        (release, place),
+        (release, place / "inside"),
+        (release, file_path(target) / "releases" / "2026.11.24-2"),
+        (str(tmp_path / "copy"), tmp_path / "link"),
+    ):
+        with pytest.raises(PublishError, match=r"is in the release itself|is among the releases"):
+            pull(find_release(name), folder, configs=["instruct"])
+    assert files(file_path(target)) == before and (place / FILE).read_bytes() == b"damaged"
+
+
+def test_a_copy_that_has_lost_files_is_not_all_of_it(release: str, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    pull(find_release(release), folder)
+    shutil.rmtree(folder / "programs")
+    pulled = pull(find_release(release), folder, configs=["sft"])
+    assert not pulled.is_all and not any("programs" in part for part in pulled.parts)
+    assert "instruct/train" in pulled.parts
+    assert_sound(folder)
+
+
+@of_files
+def test_a_copy_may_lie_in_a_folder_that_is_called_as_a_target_has_it(
+    release: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "releases" / "2026.11.24-1"
+    pull(find_release(release), folder)
+    assert find_release(str(folder)).target is None
+    assert_sound(folder)
+
+
+@of_files
+def test_a_release_without_data_is_pulled(release: str, tmp_path: Path) -> None:
+    manifest = read_manifest(release)
+    files = [entry for entry in manifest.files if entry.split is None]
+    empty = manifest.model_copy(update={"splits": {}, "files": files})
+    store_for(release).write(f"{release}/manifest.json", empty.to_json())
+    text = io.StringIO()
+    print_pulled(pull(find_release(release), tmp_path / "copy"), Console(file=text))
+    assert "all of it" in text.getvalue() and "Load it" not in text.getvalue()
 
 
 @of_files

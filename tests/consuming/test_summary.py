@@ -9,17 +9,20 @@ import pytest
 from rich.console import Console
 
 from c2c_tasks.consuming.finding import find_release
-from c2c_tasks.consuming.summary import print_release, print_summary, summarise
+from c2c_tasks.consuming.pulling import pull
+from c2c_tasks.consuming.summary import print_release, summarise
+from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.release import TOMBSTONE, PublishError
 from c2c_tasks.records import FORMATS, Program
 from c2c_tasks.store import file_path, store_for
 
 Make = Callable[..., Program]
+of_files = pytest.mark.parametrize("target", ["file"], indirect=True)
 
 
 def shown(name: str, width: int = 120) -> str:
     text = io.StringIO()
-    print_summary(name, Console(file=text, width=width))
+    print_release(find_release(name), Console(file=text, width=width))
     return text.getvalue()
 
 
@@ -74,3 +77,25 @@ def test_what_strangers_wrote_is_shown_as_it_is(
     programs = [make_program(n, split="train", repository=repository) for n in range(4)]
     publish(tmp_path.as_uri(), programs)
     assert "[red]x[/red]\u241b[31m/a/b.py" in shown(tmp_path.as_uri())
+
+
+@of_files
+def test_what_the_manifest_says_is_shown_as_it_is(release: str) -> None:
+    manifest = read_manifest(release)
+    stage = manifest.funnel[0].model_copy(update={"name": "[/x]\x1b[0m", "dropped": {"\x9b": 20}})
+    strange = {"dataset_name": "\x1b]0;title\x07", "funnel": [stage]}
+    changed = manifest.model_copy(update=strange)
+    store_for(release).write(f"{release}/manifest.json", changed.to_json())
+    text = shown(release)
+    assert "[/x]\u241b[0m" in text and "\u241b]0;title\u2407" in text and r"\x9b 20" in text
+    assert not set("\x1b\x07\x9b") & set(text)
+
+
+@pytest.mark.parametrize("config", ["sft", "programs"])
+def test_a_part_shows_what_it_has(release: str, tmp_path: Path, config: str) -> None:
+    pull(find_release(release), tmp_path / "part", configs=[config], splits=["test"])
+    summary = summarise(find_release(str(tmp_path / "part")))
+    assert {preview.format for preview in summary.previews} == {config} - {"programs"}
+    loaded: dict[str, Any] = {}
+    exec("\n".join(summary.loading), loaded)
+    assert loaded["dataset"].num_rows == 6

@@ -152,6 +152,28 @@ def test_a_copy_is_verified_without_its_target(release: str, target: str, tmp_pa
     assert unknown == {"claim", "pointer", "parent", "ledger"}
 
 
+@pytest.mark.parametrize("target", ["file"], indirect=True)
+def test_hidden_files_are_nobodys_rows(release: str, tmp_path: Path) -> None:
+    shutil.copytree(file_path(release), tmp_path / "clone")
+    for name in (".gitattributes", ".git/config", "sft/.cache/huggingface/x.parquet"):
+        (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "clone" / name).write_text("x")
+    assert faults(str(tmp_path / "clone")) == []
+
+
+@pytest.mark.parametrize("claim", [b"", b"{}", b"[1]"])
+def test_what_is_no_claim_is_a_fault(release: str, claim: bytes) -> None:
+    store_for(release).write(f"{release}/claim.json", claim)
+    assert faults(release) == [("claim.json", "claim")]
+
+
+@pytest.mark.parametrize("target", ["file"], indirect=True)
+def test_a_path_that_leads_out_is_a_fault(release: str) -> None:
+    entry = read_manifest(release).files[0].model_copy(update={"path": "../x"})
+    change(release, files=[entry])
+    assert faults(release) == [("manifest.json", "manifest")]
+
+
 def test_a_store_that_is_away_is_no_fault(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_release(release)
     kind = type(store_for(release))

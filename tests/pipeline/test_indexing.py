@@ -173,7 +173,7 @@ def test_builds_and_releases_are_listed(nights: Build) -> None:
     assert [row["release"] for row in builds] == ["2026.11.23-1", None, None, "2026.11.20-1"]
     assert builds[0]["programs"] > builds[3]["programs"] > 0 and builds[0]["seconds"] >= 0
     assert listed("builds", "--limit", "1") == builds[:1]
-    assert [row["latest"] for row in listed("releases")] == [False, True]
+    assert [row["latest"] for row in listed("releases")] == [True, False]
     table = CliRunner().invoke(app, ["catalogue", "builds"], env={"COLUMNS": "300"}).output
     assert "nothing_new" in table and "other options" in table and "2026-11-23" in table
     assert listed("builds", "/nowhere") == []

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from c2c_tasks import pipeline
-from c2c_tasks.consuming.summary import print_summary
+from c2c_tasks.consuming.finding import find_release
+from c2c_tasks.consuming.summary import print_release
 from c2c_tasks.pipeline import Build, BuildError, NotReached
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.facts import SandboxFacts
@@ -137,7 +138,7 @@ def test_what_was_skipped_is_named_in_the_manifest_and_shown(
     assert len(problems) == 12
     assert problems[0].startswith(f"{dump.as_uri()}/latin0.py: latin0.py: ")
     text = io.StringIO()
-    print_summary(release["uri"], Console(file=text, width=200))
+    print_release(find_release(release["uri"]), Console(file=text, width=200))
     assert text.getvalue().count("skipped: ") == 10
     assert "2 more in manifest.json" in text.getvalue()
 
@@ -165,7 +166,7 @@ def test_shards_that_ran_in_different_sandboxes_are_told_apart(
     assert manifest.sandbox.known()["runner"] == known(facts)["runner"]
     assert "functions ran in 2 different sandboxes" in caplog.text
     text = io.StringIO()
-    print_summary(release["uri"], Console(file=text, width=200))
+    print_release(find_release(release["uri"]), Console(file=text, width=200))
     assert "functions ran in 2 different sandboxes" in text.getvalue()
     card = read(f"{release['uri']}/README.md").decode()
     assert "| function shards | functions ran in | image ID |\n| ---: | --- | --- |\n" in card
