@@ -38,16 +38,17 @@ def parts_of(size: int, part_size: int) -> list[Part]:
     ]
 
 
-def read_part(path: Path, part: Part) -> bytes:
+def read_part(path: Path, part: Part) -> bytearray:
     """Return a part of a file. Raises StoreError where the file has become shorter."""
+    data = bytearray(part.size)
     with path.open("rb") as stream:
-        data = os.pread(stream.fileno(), part.size, part.offset)
-    if len(data) != part.size:
+        read = os.preadv(stream.fileno(), [data], part.offset)
+    if read != part.size:
         raise StoreError(f"{path}: changed while it was read")
     return data
 
 
-def base64_sha256(data: bytes) -> str:
+def base64_sha256(data: bytes | bytearray) -> str:
     """Return the SHA-256 as S3's headers have it."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 

@@ -35,6 +35,8 @@ class S3Connection:
         """
         self.client = client
         self.bulk = bulk
+        for operation in ("PutObject", "UploadPart"):
+            bulk.meta.events.register(f"before-call.s3.{operation}", _ask_first)
         self.part_size = part_size
         self.slots = threading.BoundedSemaphore(SLOTS)
         self._verifying: dict[str, bool] = {}
@@ -92,6 +94,11 @@ class S3Connection:
                 Bucket=bucket, Key=key, **parameters
             )
         return answer
+
+
+def _ask_first(params: dict[str, Any], **_: object) -> None:
+    """Have a refusal read before all is sent: botocore asks so of streams, and not of bytes."""
+    params["headers"]["Expect"] = "100-continue"
 
 
 def place(uri: str) -> tuple[str, str]:

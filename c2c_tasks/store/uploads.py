@@ -184,7 +184,7 @@ class _Upload:
         answer = self.s3.call(self.uri, "create_multipart_upload", ChecksumAlgorithm="SHA256")
         return answer["UploadId"], {}
 
-    def _is_sent(self, sent: dict[str, Any], data: bytes, checksum: str) -> bool:
+    def _is_sent(self, sent: dict[str, Any], data: bytearray, checksum: str) -> bool:
         """Tell whether a part that an upload has is this one.
 
         Of a checksum that the server may have taken unseen nothing follows; the ETag of a part
