@@ -156,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
             found[SHA256] = base64.b64encode(sha256.digest()).decode()
         stored = Stored([piece], f"{number:032x}", told.get(SHA256))
         right = all(found[name] == value for name, value in told.items())
-        if right and (len(signed) != 64 or sha256 and sha256.hexdigest() == signed):
+        if right and (len(signed) != 64 or (sha256 and sha256.hexdigest() == signed)):
             return stored
         self._drop(stored)
         return None

@@ -118,7 +118,7 @@ def stage_release(
         entry = describe_file(path, path.relative_to(folder).as_posix())
         uri = f"{release}/{entry.path}"
         if not published:
-            store.upload(uri, path)
+            store.upload(uri, path, sha256=entry.sha256)
         elif not store.holds(uri, path):
             must_not_be_published(uri)
         return entry

@@ -79,7 +79,8 @@ class S3Connection:
                 except StoreUnavailable:
                     raise
                 except StoreError:
-                    return False  # nothing may be written here; what is read is told nothing of
+                    # Nothing may be written here: what is read back is sure, and asks for nothing.
+                    self._verifying[bucket] = False
                 else:
                     self._verifying[bucket] = False
                     with suppress(StoreError):  # at worst a probe of one byte is left

@@ -24,12 +24,14 @@ ATTEMPTS = 3
 """Uploads that are begun for one file, should others finish or give up the ones before."""
 
 
-def upload(s3: S3Connection, uri: str, path: Path) -> ObjectInfo:
+def upload(s3: S3Connection, uri: str, path: Path, sha256: str | None = None) -> ObjectInfo:
     """Write the object from a file, unless it is that already; return it when it is.
+
+    `sha256` is the file's, where it is known.
 
     Two attempts at one upload may go on at a time. What a killed one leaves, the next takes up.
     """
-    return _Upload(s3, uri, path).run()
+    return _Upload(s3, uri, path, sha256).run()
 
 
 def holds(s3: S3Connection, uri: str, path: Path) -> bool:
@@ -40,12 +42,13 @@ def holds(s3: S3Connection, uri: str, path: Path) -> bool:
 class _Upload:
     """One file and the object that it is, or is to be."""
 
-    def __init__(self, s3: S3Connection, uri: str, path: Path) -> None:
+    def __init__(self, s3: S3Connection, uri: str, path: Path, sha256: str | None = None) -> None:
         self.s3 = s3
         self.uri = uri
         self.path = path
         self.size = path.stat().st_size
         self.parts = parts_of(self.size, s3.part_size)
+        self.known = base64.b64encode(bytes.fromhex(sha256)).decode() if sha256 else None
 
     def run(self) -> ObjectInfo:
         for _ in range(ATTEMPTS):
@@ -93,11 +96,15 @@ class _Upload:
     def _whole(self, checksums: list[str]) -> str:
         if len(checksums) == 1:
             return checksums[0]
+        if self.known:
+            return self.known
         with self.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()
         return base64.b64encode(digest).decode()
 
     def _checksum(self, part: Part) -> str:
+        if self.known and len(self.parts) == 1:
+            return self.known
         with self.s3.slots:
             return base64_sha256(read_part(self.path, part))
 
@@ -120,7 +127,7 @@ class _Upload:
             return self._send_parts()
         with self.s3.slots:
             data = read_part(self.path, self.parts[0])
-            checksum = base64_sha256(data)
+            checksum = self.known or base64_sha256(data)
             answer = self.s3.send(
                 self.uri,
                 "put_object",

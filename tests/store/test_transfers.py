@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 import os
 import random
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c2c_tasks.store import StoreError, StoreUnavailable, sha256_of
-from tests.store.conftest import PART_SIZE, Wire
+from c2c_tasks.store import StoreError, StoreUnavailable, sha256_of, store_for
+from tests.store.conftest import PART_SIZE, Wire, bytes_of
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def flip(wire: Wire, name: str) -> Callable[[], None]:
 
     def handler(params: dict[str, Any], **_: object) -> None:
         if ".c2c-probe" not in params["url_path"]:
-            body = params["body"].getvalue()
+            body = bytes_of(params["body"])
             params["body"] = io.BytesIO(bytes([body[0] ^ 1]) + body[1:])
 
     wire.client.meta.events.register(f"before-call.s3.{name}", handler)
@@ -74,6 +76,13 @@ def test_a_file_is_sent_once(wire: Wire, large: Path, small: Path) -> None:
         "large.bin",
         "small.bin",
     ]
+
+
+def test_a_file_that_is_not_what_it_was_is_not_published(wire: Wire, small: Path) -> None:
+    was = sha256_of(small)
+    small.write_bytes(b"other")
+    with pytest.raises(StoreUnavailable, match=r"/a: (damaged on the way|the store holds other)"):
+        wire.store.upload(f"{wire.place}/a", small, sha256=was)
 
 
 def test_nothing_is_read_back_of_a_server_that_verifies(
@@ -270,3 +279,56 @@ def test_a_full_disk_is_named(
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(StoreError, match=r"copy: the disk is full; free space"):
         wire.store.download(f"{wire.place}/a", tmp_path / "copy")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_file_that_does_not_fit_leaves_what_is_there(tiny_disk: Path, tmp_path: Path) -> None:
+    source, uri = tmp_path / "source", (tiny_disk / "a").as_uri()
+    source.write_bytes(b"x" * 1000)
+    store_for(uri).upload(uri, source)
+    source.write_bytes(b"y" * (2 << 20))
+    for write in (
+        lambda: store_for(uri).upload(uri, source),
+        lambda: store_for(uri).write(uri, source.read_bytes()),
+        lambda: store_for(uri).download(source.as_uri(), tiny_disk / "a"),
+    ):
+        with pytest.raises(StoreError, match=r"/a: the disk is full; free space on it"):
+            write()
+        assert [path.name for path in tiny_disk.iterdir()] == ["a"]
+        assert (tiny_disk / "a").read_bytes() == b"x" * 1000
+
+
+def test_a_bucket_that_nothing_may_be_written_to_is_read(verifying: Wire, small: Path) -> None:
+    uri = f"{verifying.place}/a"
+    verifying.client.put_object(
+        Bucket=verifying.bucket, Key="a", Body=b"small", ChecksumAlgorithm="SHA256"
+    )
+
+    refused = []
+
+    def refuse(**_: object) -> None:
+        refused.append(True)
+        answer = {
+            "Error": {"Code": "AccessDenied", "Message": "m"},
+            "ResponseMetadata": {"HTTPStatusCode": 403},
+        }
+        raise ClientError(answer, "PutObject")  # type: ignore[arg-type]
+
+    verifying.client.meta.events.register("before-call.s3.PutObject", refuse)
+    for _ in range(2):
+        assert verifying.store.sha256(uri) == sha256_of(small)
+        assert verifying.store.holds(uri, small)
+    assert len(refused) == 1  # the probe, which is not repeated
+    small.write_bytes(b"other")
+    with pytest.raises(StoreError, match=r"/a: access denied; .*s3:PutObject"):
+        verifying.store.upload(uri, small)
