@@ -15,7 +15,7 @@ from c2c_tasks.store.checksums import Part, parts_of
 from c2c_tasks.store.files import disk_errors
 from c2c_tasks.store.objects import ObjectInfo, StoreUnavailable
 from c2c_tasks.store.ranges import CHUNK, ObjectStream
-from c2c_tasks.store.s3_connection import S3Connection, in_parallel
+from c2c_tasks.store.s3_connection import S3Connection
 
 Progress = Callable[[int], None]
 
@@ -75,7 +75,7 @@ def _fetch(
 
     def fetch(part: Part) -> None:
         position, stop = part.offset, part.offset + part.size
-        with s3.slots, ObjectStream(s3, info.uri, position, stop, info.etag) as stream:
+        with ObjectStream(s3, info.uri, position, stop, info.etag) as stream:
             while chunk := stream.read(CHUNK):
                 _write(handle, chunk, position)
                 position += len(chunk)
@@ -90,7 +90,7 @@ def _fetch(
         else:
             missing.append(part)
     progress(info.size - sum(part.size for part in missing))
-    in_parallel(fetch, missing)
+    s3.in_parallel(fetch, missing)
 
 
 def _write(handle: int, data: bytes, offset: int) -> None:

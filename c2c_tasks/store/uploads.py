@@ -17,7 +17,7 @@ from c2c_tasks.store.checksums import (
 )
 from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
 from c2c_tasks.store.ranges import CHUNK, ObjectStream
-from c2c_tasks.store.s3_connection import S3Connection, in_parallel, place
+from c2c_tasks.store.s3_connection import S3Connection, place
 from c2c_tasks.store.s3_errors import UploadGone
 
 ATTEMPTS = 3
@@ -77,11 +77,12 @@ class _Upload:
             return None
         if answer["ContentLength"] != self.size:
             return None
-        checksums = checksums or in_parallel(self._checksum, self.parts)
+        checksums = checksums or self.s3.in_parallel(self._checksum, self.parts)
         etag = str(answer["ETag"].strip('"'))
         right = self._verified(answer, checksums) if self.s3.verifies(self.uri) else None
         if right is None:
-            right = in_parallel(lambda part: self._read_back(part, etag), self.parts) == checksums
+            there = self.s3.in_parallel(lambda part: self._read_back(part, etag), self.parts)
+            right = there == checksums
         return ObjectInfo(self.uri, etag, self.size) if right else None
 
     def _verified(self, answer: dict[str, Any], checksums: list[str]) -> bool | None:
@@ -105,18 +106,14 @@ class _Upload:
     def _checksum(self, part: Part) -> str:
         if self.known and len(self.parts) == 1:
             return self.known
-        with self.s3.slots:
-            return base64_sha256(read_part(self.path, part))
+        return base64_sha256(read_part(self.path, part))
 
     def _read_back(self, part: Part, etag: str) -> str:
         """Return the checksum of a part of the object."""
         digest = hashlib.sha256()
         if part.size:
             stop = part.offset + part.size
-            with (
-                self.s3.slots,
-                ObjectStream(self.s3, self.uri, part.offset, stop, etag) as stream,
-            ):
+            with ObjectStream(self.s3, self.uri, part.offset, stop, etag) as stream:
                 while chunk := stream.read(CHUNK):
                     digest.update(chunk)
         return base64.b64encode(digest.digest()).decode()
@@ -125,43 +122,44 @@ class _Upload:
         """Send the file; return the store's last answer, and the parts' checksums."""
         if len(self.parts) > 1:
             return self._send_parts()
-        with self.s3.slots:
-            data = read_part(self.path, self.parts[0])
-            checksum = self.known or base64_sha256(data)
-            answer = self.s3.send(
-                self.uri,
-                "put_object",
-                Body=data,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=checksum,
-            )
+        return self.s3.in_parallel(self._send_whole, self.parts)[0]
+
+    def _send_whole(self, part: Part) -> tuple[dict[str, Any], list[str]]:
+        data = read_part(self.path, part)
+        checksum = self.known or base64_sha256(data)
+        answer = self.s3.send(
+            self.uri,
+            "put_object",
+            Body=data,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=checksum,
+        )
         return answer, [checksum]
 
     def _send_parts(self) -> tuple[dict[str, Any], list[str]]:
         upload_id, there = self._begun()
 
         def send(part: Part) -> dict[str, Any]:
-            with self.s3.slots:
-                data = read_part(self.path, part)
-                checksum = base64_sha256(data)
-                sent = there.get(part.number)
-                if sent is None or not self._is_sent(sent, data, checksum):
-                    sent = self.s3.send(
-                        self.uri,
-                        "upload_part",
-                        UploadId=upload_id,
-                        PartNumber=part.number,
-                        Body=data,
-                        ChecksumAlgorithm="SHA256",
-                        ChecksumSHA256=checksum,
-                    )
+            data = read_part(self.path, part)
+            checksum = base64_sha256(data)
+            sent = there.get(part.number)
+            if sent is None or not self._is_sent(sent, data, checksum):
+                sent = self.s3.send(
+                    self.uri,
+                    "upload_part",
+                    UploadId=upload_id,
+                    PartNumber=part.number,
+                    Body=data,
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=checksum,
+                )
             return {
                 "PartNumber": part.number,
                 "ETag": sent["ETag"],
                 "ChecksumSHA256": checksum,
             }
 
-        parts = in_parallel(send, self.parts)
+        parts = self.s3.in_parallel(send, self.parts)
         answer = self.s3.call(
             self.uri,
             "complete_multipart_upload",

@@ -120,6 +120,19 @@ def test_what_is_damaged_on_its_way_is_seen(
     assert wire.store.holds(f"{wire.place}/a", path)
 
 
+def test_the_server_may_refuse_before_all_is_sent(
+    verifying: Wire, large: Path, small: Path
+) -> None:
+    asked = []
+    verifying.store.connection.verifies(f"{verifying.place}/a")
+    verifying.client.meta.events.register(
+        "before-send.s3", lambda request, **_: asked.append(request.headers.get("Expect"))
+    )
+    for path in (large, small):
+        verifying.store.upload(f"{verifying.place}/{path.name}", path)
+    assert asked.count(b"100-continue") == 3 + 1  # the parts of one, and the other
+
+
 def test_an_upload_goes_on_where_it_was_cut(wire: Wire, large: Path) -> None:
     uri = f"{wire.place}/a"
     resume = stop_at(wire, "CompleteMultipartUpload", 1)
