@@ -7,6 +7,8 @@ import os
 import random
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,6 +152,24 @@ def test_an_upload_goes_on_where_it_was_cut(wire: Wire, large: Path) -> None:
     assert wire.count("CreateMultipartUpload") == 0
     assert list(wire.store.unfinished(wire.place)) == []
     assert wire.store.sha256(uri) == sha256_of(large)
+
+
+def test_no_part_waits_for_what_a_later_one_holds(verifying: Wire) -> None:
+    """A server that answers to a part when it has those before it, and eight files at a time."""
+
+    def send_file(_: int) -> list[int]:
+        came = [threading.Event() for _ in range(8)]
+
+        def send(number: int) -> int:
+            time.sleep(0.001 * (8 - number))
+            came[number].set()
+            assert all(event.wait(5) for event in came[:number])
+            return number
+
+        return verifying.store.connection.in_parallel(send, range(8))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(send_file, range(8))) == [list(range(8))] * 8
 
 
 def test_an_upload_that_a_zombie_finished_is_done(wire: Wire, large: Path) -> None:
