@@ -12,7 +12,7 @@ from typing import Any
 
 from c2c_tasks.store.objects import StoreError
 
-PART_SIZE = 16 << 20
+PART_SIZE = 8 << 20
 """Bytes that are sent, or fetched, in one request."""
 MAX_PARTS = 10_000
 """S3's limit."""
