@@ -35,14 +35,17 @@ def take_turns(
     contestants: Mapping[str, Callable[[], object]],
     turns: int,
     clock: Callable[[], float] = time.perf_counter,
+    before: Callable[[], object] = lambda: None,
 ) -> dict[str, Timing]:
     """Run the contestants in turn, once to warm up and then `turns` times.
 
     For what runs in one process, `time.process_time` is the clock that other load disturbs least.
+    `before` is run before each and not timed.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(turns + 1):
         for name, run in contestants.items():
+            before()
             gc.collect()
             started = clock()
             run()

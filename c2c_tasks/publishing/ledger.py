@@ -86,7 +86,7 @@ def _put(target: str, path: Path) -> FileEntry:
     entry = describe_file(path, "")
     entry = entry.model_copy(update={"path": f"{LEDGER}/{entry.sha256}.parquet"})
     uri = f"{target}/{entry.path}"
-    store_for(uri).upload(uri, path)
+    store_for(uri).upload(uri, path, sha256=entry.sha256)
     return entry
 
 

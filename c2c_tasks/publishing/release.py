@@ -144,7 +144,7 @@ def stage_release(
         uri = f"{release}/{entry.path}"
         if not store.holds(uri, path):
             check_not_published(uri)
-            store.upload(uri, path)
+            store.upload(uri, path, sha256=entry.sha256)
         return entry
 
     def copy(item: Copy) -> FileEntry:

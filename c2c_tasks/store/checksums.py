@@ -12,7 +12,7 @@ from typing import Any
 
 from c2c_tasks.store.objects import StoreError
 
-PART_SIZE = 16 << 20
+PART_SIZE = 8 << 20
 """Bytes that are sent, or fetched, in one request."""
 MAX_PARTS = 10_000
 """S3's limit."""
@@ -38,16 +38,17 @@ def parts_of(size: int, part_size: int) -> list[Part]:
     ]
 
 
-def read_part(path: Path, part: Part) -> bytes:
+def read_part(path: Path, part: Part) -> bytearray:
     """Return a part of a file. Raises StoreError where the file has become shorter."""
+    data = bytearray(part.size)
     with path.open("rb") as stream:
-        data = os.pread(stream.fileno(), part.size, part.offset)
-    if len(data) != part.size:
+        read = os.preadv(stream.fileno(), [data], part.offset)
+    if read != part.size:
         raise StoreError(f"{path}: changed while it was read")
     return data
 
 
-def base64_sha256(data: bytes) -> str:
+def base64_sha256(data: bytes | bytearray) -> str:
     """Return the SHA-256 as S3's headers have it."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 

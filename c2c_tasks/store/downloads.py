@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from c2c_tasks.store.checksums import Part, parts_of
 from c2c_tasks.store.files import disk_errors
 from c2c_tasks.store.objects import ObjectInfo, StoreUnavailable
 from c2c_tasks.store.ranges import CHUNK, ObjectStream
-from c2c_tasks.store.s3_connection import S3Connection, in_parallel
+from c2c_tasks.store.s3_connection import S3Connection
 
 Progress = Callable[[int], None]
 
@@ -36,8 +37,10 @@ def download(
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(partial) as handle:
-            _fetch(s3, info, handle, progress or (lambda _: None))
-            found = _sha256(handle, info.size) if sha256 else None
+            digest = _RunningDigest(handle, parts_of(info.size, s3.part_size))
+            arrived = digest.arrived if sha256 else lambda _: None
+            _fetch(s3, info, handle, progress or (lambda _: None), arrived)
+            found = digest.hexdigest() if sha256 else None
             os.ftruncate(handle, info.size)
             if found == sha256:
                 partial.replace(path)
@@ -49,7 +52,13 @@ def download(
     )
 
 
-def _fetch(s3: S3Connection, info: ObjectInfo, handle: int, progress: Progress) -> None:
+def _fetch(
+    s3: S3Connection,
+    info: ObjectInfo,
+    handle: int,
+    progress: Progress,
+    arrived: Callable[[Part], None],
+) -> None:
     """Fetch what the file does not have yet.
 
     Behind the content the file says of which version it is, and with one byte for each part
@@ -66,16 +75,22 @@ def _fetch(s3: S3Connection, info: ObjectInfo, handle: int, progress: Progress) 
 
     def fetch(part: Part) -> None:
         position, stop = part.offset, part.offset + part.size
-        with s3.slots, ObjectStream(s3, info.uri, position, stop, info.etag) as stream:
+        with ObjectStream(s3, info.uri, position, stop, info.etag) as stream:
             while chunk := stream.read(CHUNK):
                 _write(handle, chunk, position)
                 position += len(chunk)
                 progress(len(chunk))
         _write(handle, b"+", info.size + len(head) + part.number - 1)
+        arrived(part)
 
-    missing = [part for part, flag in zip(parts, flags, strict=True) if flag != ord("+")]
+    missing = []
+    for part, flag in zip(parts, flags, strict=True):
+        if flag == ord("+"):
+            arrived(part)
+        else:
+            missing.append(part)
     progress(info.size - sum(part.size for part in missing))
-    in_parallel(fetch, missing)
+    s3.in_parallel(fetch, missing)
 
 
 def _write(handle: int, data: bytes, offset: int) -> None:
@@ -85,11 +100,40 @@ def _write(handle: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _sha256(handle: int, size: int) -> str:
-    digest = hashlib.sha256()
-    for offset in range(0, size, CHUNK):
-        digest.update(os.pread(handle, min(CHUNK, size - offset), offset))
-    return digest.hexdigest()
+class _RunningDigest:
+    """The SHA-256 of a file that comes in parts: made of the first ones while others come."""
+
+    def __init__(self, handle: int, parts: list[Part]) -> None:
+        self._handle = handle
+        self._parts = parts
+        self._arrived: set[int] = set()
+        self._digested = 0
+        self._digest = hashlib.sha256()
+        self._lock = threading.Lock()
+
+    def arrived(self, part: Part) -> None:
+        """Take up a part; digest what follows on what is digested, unless another thread does."""
+        self._arrived.add(part.number)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._go_on()
+            finally:
+                self._lock.release()
+
+    def hexdigest(self) -> str:
+        """Return the digest, when all parts have arrived."""
+        with self._lock:
+            self._go_on()
+        return self._digest.hexdigest()
+
+    def _go_on(self) -> None:
+        buffer = memoryview(bytearray(CHUNK))
+        while self._digested + 1 in self._arrived:
+            part = self._parts[self._digested]
+            for offset in range(part.offset, part.offset + part.size, CHUNK):
+                piece = buffer[: part.offset + part.size - offset]
+                self._digest.update(piece[: os.preadv(self._handle, [piece], offset)])
+            self._digested += 1
 
 
 @contextmanager

@@ -110,7 +110,7 @@ class FileStore:
             temporary.replace(path)
             return self._info(path, path.stat())
 
-    def upload(self, uri: str, path: Path) -> ObjectInfo:
+    def upload(self, uri: str, path: Path, *, sha256: str | None = None) -> ObjectInfo:
         target = file_path(uri)
         # What is there already stays, with its time of change: so a second attempt at a shard
         # changes nothing for what was made of the first.

@@ -78,9 +78,10 @@ class Store(Protocol):
         As of `create`, what took its place may be one's own write.
         """
 
-    def upload(self, uri: str, path: Path) -> ObjectInfo:
+    def upload(self, uri: str, path: Path, *, sha256: str | None = None) -> ObjectInfo:
         """Write the object from a local file, whatever was there.
 
+        `sha256` is the file's, in hexadecimal: given, a store need not make it once more.
         Nothing is sent where it is that file already. Afterwards it is: the stored checksum is
         compared where the store verifies what it is given, otherwise the stored bytes. Raises
         StoreUnavailable where they are others.

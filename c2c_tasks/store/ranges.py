@@ -47,10 +47,18 @@ class ObjectStream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read up to as many bytes as the buffer has; return how many, 0 at the end."""
+        chunk = self.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to so many bytes, none at the end; all that is left where none is given."""
+        if size < 0:
+            return self.readall()
         while self._stop is None or self._position < self._stop:
             try:
                 with store_errors(self._uri):
-                    chunk = self._body.read(len(buffer))
+                    chunk: bytes = self._body.read(size)
                 if not chunk and self._stop is not None:
                     raise StoreUnavailable(f"{self._uri}: ended before its end")
             except StoreUnavailable:
@@ -61,10 +69,9 @@ class ObjectStream(io.RawIOBase):
                 time.sleep(0.1 * 2 ** (TRIES - self._tries - 1))
                 self._body = self._connect()
                 continue
-            buffer[: len(chunk)] = chunk
             self._position += len(chunk)
-            return len(chunk)
-        return 0
+            return chunk
+        return b""
 
     def readall(self) -> bytes:
         """Return what is left."""

@@ -86,8 +86,8 @@ class S3Store:
         except (ConditionFailed, ObjectNotFound):
             return None
 
-    def upload(self, uri: str, path: Path) -> ObjectInfo:
-        return uploads.upload(self.connection, uri, path)
+    def upload(self, uri: str, path: Path, *, sha256: str | None = None) -> ObjectInfo:
+        return uploads.upload(self.connection, uri, path, sha256)
 
     def holds(self, uri: str, path: Path) -> bool:
         return uploads.holds(self.connection, uri, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,8 +17,7 @@ from c2c_tasks.store.s3_errors import ChecksumRefused, Unexplained, store_errors
 THREADS = 4
 """Parts of one file that are sent or fetched at a time."""
 SLOTS = 6
-"""Parts of all files that are sent or fetched at a time: each takes up to two part sizes of
-memory while it is sent."""
+"""Parts of all files that are sent or fetched at a time: each is in memory while it is sent."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,8 +34,10 @@ class S3Connection:
         """
         self.client = client
         self.bulk = bulk
+        for operation in ("PutObject", "UploadPart"):
+            bulk.meta.events.register(f"before-call.s3.{operation}", _ask_first)
         self.part_size = part_size
-        self.slots = threading.BoundedSemaphore(SLOTS)
+        self._slots = threading.BoundedSemaphore(SLOTS)
         self._verifying: dict[str, bool] = {}
         self._probing = threading.Lock()
 
@@ -87,12 +88,42 @@ class S3Connection:
                 except StoreUnavailable:
                     raise
                 except StoreError:
-                    return False  # nothing may be written here; what is read is told nothing of
+                    # Nothing may be written here: what is read back is sure, and asks for nothing.
+                    self._verifying[bucket] = False
                 else:
                     self._verifying[bucket] = False
                     with suppress(StoreError):  # at worst a probe of one byte is left
                         self.call(probe, "delete_object")
             return self._verifying[bucket]
+
+    def in_parallel(self, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """Return what a function makes of each item; the first error ends what has not begun.
+
+        Each begins after those before it: some servers answer to a part of an upload only when
+        they have all parts before it, which must not wait for what that one holds.
+        """
+        begun: list[Future[R]] = []
+        failed = threading.Event()
+        threads = threading.Semaphore(THREADS)
+
+        def end(future: Future[R]) -> None:
+            if not future.cancelled() and future.exception():
+                failed.set()
+            self._slots.release()
+            threads.release()
+
+        pool = ThreadPoolExecutor(min(THREADS, len(items) or 1), "transfer")
+        try:
+            for item in items:
+                threads.acquire()
+                self._slots.acquire()
+                begun.append(pool.submit(function, item))
+                begun[-1].add_done_callback(end)
+                if failed.is_set():
+                    break
+            return [future.result() for future in begun]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     @staticmethod
     def _call(client: Any, uri: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +138,11 @@ class S3Connection:
         return answer
 
 
+def _ask_first(params: dict[str, Any], **_: object) -> None:
+    """Have a refusal read before all is sent: botocore asks so of streams, and not of bytes."""
+    params["headers"]["Expect"] = "100-continue"
+
+
 def place(uri: str) -> tuple[str, str]:
     """Return the bucket and the key of a URI. Raises StoreError where it names no bucket."""
     parts = urlsplit(uri)
@@ -114,14 +150,3 @@ def place(uri: str) -> tuple[str, str]:
         raise StoreError(f"{uri}: names no bucket; write s3://BUCKET/PREFIX")
     # Keys may hold '?' and '#', which urlsplit would cut off.
     return parts.netloc, uri.split("/", 3)[3] if uri.count("/") > 2 else ""
-
-
-def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return what a function makes of each item; the first error ends what has not begun."""
-    if len(items) < 2:
-        return [function(item) for item in items]
-    pool = ThreadPoolExecutor(min(THREADS, len(items)), "transfer")
-    try:
-        return list(pool.map(function, items))
-    finally:
-        pool.shutdown(cancel_futures=True)

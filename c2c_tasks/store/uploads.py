@@ -18,24 +18,26 @@ from c2c_tasks.store.checksums import (
 )
 from c2c_tasks.store.objects import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
 from c2c_tasks.store.ranges import CHUNK, ObjectStream
-from c2c_tasks.store.s3_connection import S3Connection, in_parallel, place
+from c2c_tasks.store.s3_connection import S3Connection, place
 from c2c_tasks.store.s3_errors import UploadGone
 
 ATTEMPTS = 3
 """Uploads that are begun for one file, should others finish or give up the ones before."""
 
 
-def upload(s3: S3Connection, uri: str, path: Path) -> ObjectInfo:
+def upload(s3: S3Connection, uri: str, path: Path, sha256: str | None = None) -> ObjectInfo:
     """Write the object from a file, unless it is that already; return it when it is.
+
+    `sha256` is the file's, where it is known.
 
     Two attempts at one upload may go on at a time. What a killed one leaves, the next takes up.
     """
-    return _Upload(s3, uri, path).run()
+    return _Upload(s3, uri, path, sha256=sha256).run()
 
 
 def holds(s3: S3Connection, uri: str, path: Path) -> bool:
     """Tell whether the object is the file, byte for byte. Nothing is sent."""
-    return _Upload(s3, uri, path, s3.known_to_verify).found() is not None
+    return _Upload(s3, uri, path, verifies=s3.known_to_verify).found() is not None
 
 
 class _Upload:
@@ -46,6 +48,8 @@ class _Upload:
         s3: S3Connection,
         uri: str,
         path: Path,
+        *,
+        sha256: str | None = None,
         verifies: Callable[[str], bool] | None = None,
     ) -> None:
         self.s3 = s3
@@ -54,6 +58,7 @@ class _Upload:
         self.path = path
         self.size = path.stat().st_size
         self.parts = parts_of(self.size, s3.part_size)
+        self.known = base64.b64encode(bytes.fromhex(sha256)).decode() if sha256 else None
 
     def run(self) -> ObjectInfo:
         for _ in range(ATTEMPTS):
@@ -82,11 +87,12 @@ class _Upload:
             return None
         if answer["ContentLength"] != self.size:
             return None
-        checksums = checksums or in_parallel(self._checksum, self.parts)
+        checksums = checksums or self.s3.in_parallel(self._checksum, self.parts)
         etag = str(answer["ETag"].strip('"'))
         right = self._verified(answer, checksums) if self.verifies(self.uri) else None
         if right is None:
-            right = in_parallel(lambda part: self._read_back(part, etag), self.parts) == checksums
+            there = self.s3.in_parallel(lambda part: self._read_back(part, etag), self.parts)
+            right = there == checksums
         return ObjectInfo(self.uri, etag, self.size) if right else None
 
     def _verified(self, answer: dict[str, Any], checksums: list[str]) -> bool | None:
@@ -101,23 +107,23 @@ class _Upload:
     def _whole(self, checksums: list[str]) -> str:
         if len(checksums) == 1:
             return checksums[0]
+        if self.known:
+            return self.known
         with self.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()
         return base64.b64encode(digest).decode()
 
     def _checksum(self, part: Part) -> str:
-        with self.s3.slots:
-            return base64_sha256(read_part(self.path, part))
+        if self.known and len(self.parts) == 1:
+            return self.known
+        return base64_sha256(read_part(self.path, part))
 
     def _read_back(self, part: Part, etag: str) -> str:
         """Return the checksum of a part of the object."""
         digest = hashlib.sha256()
         if part.size:
             stop = part.offset + part.size
-            with (
-                self.s3.slots,
-                ObjectStream(self.s3, self.uri, part.offset, stop, etag) as stream,
-            ):
+            with ObjectStream(self.s3, self.uri, part.offset, stop, etag) as stream:
                 while chunk := stream.read(CHUNK):
                     digest.update(chunk)
         return base64.b64encode(digest.digest()).decode()
@@ -126,43 +132,44 @@ class _Upload:
         """Send the file; return the store's last answer, and the parts' checksums."""
         if len(self.parts) > 1:
             return self._send_parts()
-        with self.s3.slots:
-            data = read_part(self.path, self.parts[0])
-            checksum = base64_sha256(data)
-            answer = self.s3.send(
-                self.uri,
-                "put_object",
-                Body=data,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=checksum,
-            )
+        return self.s3.in_parallel(self._send_whole, self.parts)[0]
+
+    def _send_whole(self, part: Part) -> tuple[dict[str, Any], list[str]]:
+        data = read_part(self.path, part)
+        checksum = self.known or base64_sha256(data)
+        answer = self.s3.send(
+            self.uri,
+            "put_object",
+            Body=data,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=checksum,
+        )
         return answer, [checksum]
 
     def _send_parts(self) -> tuple[dict[str, Any], list[str]]:
         upload_id, there = self._begun()
 
         def send(part: Part) -> dict[str, Any]:
-            with self.s3.slots:
-                data = read_part(self.path, part)
-                checksum = base64_sha256(data)
-                sent = there.get(part.number)
-                if sent is None or not self._is_sent(sent, data, checksum):
-                    sent = self.s3.send(
-                        self.uri,
-                        "upload_part",
-                        UploadId=upload_id,
-                        PartNumber=part.number,
-                        Body=data,
-                        ChecksumAlgorithm="SHA256",
-                        ChecksumSHA256=checksum,
-                    )
+            data = read_part(self.path, part)
+            checksum = base64_sha256(data)
+            sent = there.get(part.number)
+            if sent is None or not self._is_sent(sent, data, checksum):
+                sent = self.s3.send(
+                    self.uri,
+                    "upload_part",
+                    UploadId=upload_id,
+                    PartNumber=part.number,
+                    Body=data,
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=checksum,
+                )
             return {
                 "PartNumber": part.number,
                 "ETag": sent["ETag"],
                 "ChecksumSHA256": checksum,
             }
 
-        parts = in_parallel(send, self.parts)
+        parts = self.s3.in_parallel(send, self.parts)
         answer = self.s3.call(
             self.uri,
             "complete_multipart_upload",
@@ -192,7 +199,7 @@ class _Upload:
         answer = self.s3.call(self.uri, "create_multipart_upload", ChecksumAlgorithm="SHA256")
         return answer["UploadId"], {}
 
-    def _is_sent(self, sent: dict[str, Any], data: bytes, checksum: str) -> bool:
+    def _is_sent(self, sent: dict[str, Any], data: bytearray, checksum: str) -> bool:
         """Tell whether a part that an upload has is this one.
 
         Of a checksum that the server may have taken unseen nothing follows; the ETag of a part

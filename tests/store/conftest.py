@@ -50,6 +50,11 @@ def verifying_endpoint() -> Iterator[str]:
     server.shutdown()
 
 
+def bytes_of(body: Any) -> bytes:
+    """Return what a request is about to send: botocore makes a stream of bytes."""
+    return body.getvalue() if isinstance(body, io.BytesIO) else bytes(body)
+
+
 class Wire:
     """A store with small parts in a bucket of its own, and the requests that it makes."""
 
@@ -67,7 +72,7 @@ class Wire:
     def _note(self, model: Any, params: dict[str, Any], **_: object) -> None:
         self.requests.append(model.name)
         if model.name in ("PutObject", "UploadPart") and ".c2c-probe" not in params["url_path"]:
-            self.sent += params["body"].getbuffer().nbytes
+            self.sent += len(bytes_of(params["body"]))
 
     def count(self, name: str) -> int:
         return self.requests.count(name)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import os
 import random
+import subprocess
 import tempfile
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c2c_tasks.store import StoreError, StoreUnavailable, sha256_of
-from tests.store.conftest import PART_SIZE, Wire
+from c2c_tasks.store import StoreError, StoreUnavailable, sha256_of, store_for
+from tests.store.conftest import PART_SIZE, Wire, bytes_of
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def flip(wire: Wire, name: str) -> Callable[[], None]:
 
     def handler(params: dict[str, Any], **_: object) -> None:
         if ".c2c-probe" not in params["url_path"]:
-            body = params["body"].getvalue()
+            body = bytes_of(params["body"])
             params["body"] = io.BytesIO(bytes([body[0] ^ 1]) + body[1:])
 
     wire.client.meta.events.register(f"before-call.s3.{name}", handler)
@@ -74,6 +78,13 @@ def test_a_file_is_sent_once(wire: Wire, large: Path, small: Path) -> None:
         "large.bin",
         "small.bin",
     ]
+
+
+def test_a_file_that_is_not_what_it_was_is_not_published(wire: Wire, small: Path) -> None:
+    was = sha256_of(small)
+    small.write_bytes(b"other")
+    with pytest.raises(StoreUnavailable, match=r"/a: (damaged on the way|the store holds other)"):
+        wire.store.upload(f"{wire.place}/a", small, sha256=was)
 
 
 def test_nothing_is_read_back_of_a_server_that_verifies(
@@ -126,6 +137,19 @@ def test_what_is_damaged_on_its_way_is_seen(
     assert wire.store.holds(f"{wire.place}/a", path)
 
 
+def test_the_server_may_refuse_before_all_is_sent(
+    verifying: Wire, large: Path, small: Path
+) -> None:
+    asked = []
+    verifying.store.connection.verifies(f"{verifying.place}/a")
+    verifying.client.meta.events.register(
+        "before-send.s3", lambda request, **_: asked.append(request.headers.get("Expect"))
+    )
+    for path in (large, small):
+        verifying.store.upload(f"{verifying.place}/{path.name}", path)
+    assert asked.count(b"100-continue") == 3 + 1  # the parts of one, and the other
+
+
 def test_an_upload_goes_on_where_it_was_cut(wire: Wire, large: Path) -> None:
     uri = f"{wire.place}/a"
     resume = stop_at(wire, "CompleteMultipartUpload", 1)
@@ -143,6 +167,24 @@ def test_an_upload_goes_on_where_it_was_cut(wire: Wire, large: Path) -> None:
     assert wire.count("CreateMultipartUpload") == 0
     assert list(wire.store.unfinished(wire.place)) == []
     assert wire.store.sha256(uri) == sha256_of(large)
+
+
+def test_no_part_waits_for_what_a_later_one_holds(verifying: Wire) -> None:
+    """A server that answers to a part when it has those before it, and eight files at a time."""
+
+    def send_file(_: int) -> list[int]:
+        came = [threading.Event() for _ in range(8)]
+
+        def send(number: int) -> int:
+            time.sleep(0.001 * (8 - number))
+            came[number].set()
+            assert all(event.wait(5) for event in came[:number])
+            return number
+
+        return verifying.store.connection.in_parallel(send, range(8))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(send_file, range(8))) == [list(range(8))] * 8
 
 
 def test_an_upload_that_a_zombie_finished_is_done(wire: Wire, large: Path) -> None:
@@ -285,3 +327,56 @@ def test_a_full_disk_is_named(
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(StoreError, match=r"copy: the disk is full; free space"):
         wire.store.download(f"{wire.place}/a", tmp_path / "copy")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_file_that_does_not_fit_leaves_what_is_there(tiny_disk: Path, tmp_path: Path) -> None:
+    source, uri = tmp_path / "source", (tiny_disk / "a").as_uri()
+    source.write_bytes(b"x" * 1000)
+    store_for(uri).upload(uri, source)
+    source.write_bytes(b"y" * (2 << 20))
+    for write in (
+        lambda: store_for(uri).upload(uri, source),
+        lambda: store_for(uri).write(uri, source.read_bytes()),
+        lambda: store_for(uri).download(source.as_uri(), tiny_disk / "a"),
+    ):
+        with pytest.raises(StoreError, match=r"/a: the disk is full; free space on it"):
+            write()
+        assert [path.name for path in tiny_disk.iterdir()] == ["a"]
+        assert (tiny_disk / "a").read_bytes() == b"x" * 1000
+
+
+def test_a_bucket_that_nothing_may_be_written_to_is_read(verifying: Wire, small: Path) -> None:
+    uri = f"{verifying.place}/a"
+    verifying.client.put_object(
+        Bucket=verifying.bucket, Key="a", Body=b"small", ChecksumAlgorithm="SHA256"
+    )
+
+    refused = []
+
+    def refuse(**_: object) -> None:
+        refused.append(True)
+        answer = {
+            "Error": {"Code": "AccessDenied", "Message": "m"},
+            "ResponseMetadata": {"HTTPStatusCode": 403},
+        }
+        raise ClientError(answer, "PutObject")  # type: ignore[arg-type]
+
+    verifying.client.meta.events.register("before-call.s3.PutObject", refuse)
+    for _ in range(2):
+        assert verifying.store.sha256(uri) == sha256_of(small)
+        assert verifying.store.holds(uri, small)
+    assert len(refused) == 1  # the probe, which is not repeated
+    small.write_bytes(b"other")
+    with pytest.raises(StoreError, match=r"/a: access denied; .*s3:PutObject"):
+        verifying.store.upload(uri, small)
