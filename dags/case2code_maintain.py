@@ -16,13 +16,14 @@ with engines of their own also sweep theirs whenever a sandbox task starts.
 The task returns the numbers by reason, and names each container in its log. Trigger it with
 `dry_run` to see what it would remove.
 
-**Retention.** Works once a day, on the first run from 04:00 UTC, and on every run that is triggered
-by hand. It is a **dry run** unless `retention_dry_run` is off (`C2C_RETENTION=apply` for all runs):
-the log then says line by line what it would remove. The latest `keep_releases` releases stay
-(`C2C_KEEP_RELEASES`; 0: all), those that are pinned (`c2c release pin`), and the one that the
-pointer names; others are retired. Removed are also the work areas of builds that have ended (after
-`keep_failed_days` where they failed), files that were staged and never published, ledger files that
-no release names, and writes that were broken off. The task returns counts and bytes.
+**Retention.** Works once a day, on the first run from 04:00 UTC, on the next one again where it
+failed, and on every run that is triggered by hand. It is a **dry run** unless `retention_dry_run`
+is off (`C2C_RETENTION=apply` for all runs): the log then says line by line what it would remove.
+The latest `keep_releases` releases stay (`C2C_KEEP_RELEASES`; 0: all), those that are pinned (`c2c
+release pin`), and the one that the pointer names; others are retired. Removed are also the work
+areas of builds that have ended (after `keep_failed_days` where they failed), files that were staged
+and never published, ledger files that no release names, and writes that were broken off. The task
+returns counts and bytes.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 
-from c2c_airflow.maintenance import retain_releases, sweep_containers
+from c2c_airflow.maintenance import MINUTES, retain_releases, sweep_containers
 from c2c_airflow.params import retention_params
 from c2c_airflow.sandbox_operator import SandboxOperator
 
 
 @dag(
     dag_id="case2code_maintain",
-    schedule="*/15 * * * *",
+    schedule=f"*/{MINUTES} * * * *",
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=2,  # containers are swept while retention is at work
     is_paused_upon_creation=False,
     params={
         "dry_run": Param(

@@ -39,7 +39,8 @@ class Database:
             raise CatalogueError(
                 f"catalogue {url!r}: not an SQLAlchemy URL, as sqlite:////data/catalogue.sqlite"
             ) from None
-        with self._errors():
+        # ImportError: of the driver.
+        with self._errors(ImportError, OSError):
             self._engine = self._connect()
             self._upgrade()
 
@@ -67,7 +68,9 @@ class Database:
 
     def _connect(self) -> Engine:
         if self._url.get_backend_name() != "sqlite":
-            return create_engine(self._url, pool_pre_ping=True)
+            engine = create_engine(self._url, pool_pre_ping=True)
+            event.listen(engine, "begin", _limit_waiting)
+            return engine
         if self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self._url, connect_args={"timeout": BUSY_SECONDS})
@@ -120,10 +123,11 @@ class Database:
         command.upgrade(config, "head")
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _errors(self, *others: type[Exception]) -> Iterator[None]:
+        """Turn the database's errors, and others that can only be its own, into ours."""
         try:
             yield
-        except (SQLAlchemyError, ImportError, OSError) as error:  # ImportError: of the driver
+        except (SQLAlchemyError, *others) as error:
             cause = getattr(error, "orig", None) or error
             first_line = str(cause).strip().partition("\n")[0]
             raise CatalogueError(f"catalogue {self.name}: {first_line}") from None
@@ -142,6 +146,12 @@ def _leave_transactions_to_us(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _limit_waiting(connection: Connection) -> None:
+    """Have PostgreSQL wait for another's lock no longer than SQLite does."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
 
 
 def _begin(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import time
@@ -92,8 +93,11 @@ class Build:
 
 
 def work_name(build_id: str) -> str:
-    """Return the name of a build's folder in the work area."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", build_id)
+    """Return the name of a build's folder in the work area: no two builds have the same."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", build_id)
+    if name == build_id:
+        return name
+    return f"{name}-{hashlib.sha256(build_id.encode()).hexdigest()[:8]}"
 
 
 def reference(source: ShardReference, report: StepReport) -> ShardReference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
@@ -15,12 +14,21 @@ from c2c_tasks.publishing.conditions import Conditions
 from c2c_tasks.publishing.deleting import delete_files
 from c2c_tasks.publishing.ledger import LEDGER
 from c2c_tasks.publishing.manifest import read_manifest
-from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import CLAIM, PublishError, release_uri, version_order
+from c2c_tasks.publishing.pointer import Pointer, read_pointer
+from c2c_tasks.publishing.release import (
+    CLAIM,
+    PublishError,
+    claimed_by,
+    release_uri,
+    version_order,
+)
 from c2c_tasks.publishing.retired import read_tombstone
-from c2c_tasks.publishing.versions import claimed_versions, complete_versions, is_complete
+from c2c_tasks.publishing.versions import claimed_versions, is_complete
 from c2c_tasks.publishing.withdrawal import Retired, data_files, retire
-from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
+from c2c_tasks.store import ObjectInfo, ObjectNotFound, StoreError, StoreUnavailable
+
+DELETED_PER_LOOK = 100
+"""Ledger files that are deleted between two looks at what names them."""
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +64,20 @@ class StagedFiles:
         return len(self.paths)
 
 
-def retired_releases(target: str) -> dict[str, str]:
-    """Return the versions that have a tombstone, each with the reason."""
+def retired_releases(target: str, complete: Sequence[str]) -> dict[str, str]:
+    """Return which versions of complete releases have a tombstone, each with the reason.
+
+    Not those that the pointer names or pins: whoever put a tombstone there did not `retire` them.
+    """
+    kept = _kept(read_pointer(target))
     found = {}
-    for version in complete_versions(target):
-        if tombstone := read_tombstone(release_uri(target, version)):
-            found[version] = tombstone.reason
+    for version in complete:
+        release = release_uri(target, version)
+        if tombstone := read_tombstone(release):
+            if version in kept:
+                log.warning("%s: kept, although it has a tombstone; remove that", release)
+            else:
+                found[version] = tombstone.reason
     return found
 
 
@@ -75,28 +91,35 @@ def retired_in_part(target: str, retired: Mapping[str, str]) -> Iterator[OldRele
 
 
 def beyond(
-    target: str, number: int, retired: Mapping[str, str], areas: Sequence[WorkArea]
+    target: str,
+    number: int,
+    complete: Sequence[str],
+    retired: Mapping[str, str],
+    areas: Sequence[WorkArea],
 ) -> Iterator[OldRelease]:
-    """Yield the releases that are not to be kept where `number` are; 0: all are.
+    """Yield those of the complete releases that are not to be kept where `number` are; 0: all are.
 
-    `retired` are counted no more. Besides the latest ones these stay: the one that the pointer
-    names, those that are pinned, those that the pointer may be about to move to, and those that
-    the builds of `areas` add to.
+    `retired` and withdrawn ones are not counted; of the latter those stay that are newer than the
+    oldest of the latest `number`. Besides these stay: the one that the pointer names, those that
+    are pinned, those that the pointer may be about to move to, and those that the builds of
+    `areas` add to.
     """
     pointer = read_pointer(target)
     if not number or pointer is None:
         return
     there = [
         version
-        for version in complete_versions(target)
+        for version in complete
         if version not in retired and version not in pointer.retiring
     ]
+    latest = [version for version in there if version not in pointer.withdrawn][-number:]
+    if len(latest) < number:
+        return
     needed = {uri for area in areas for uri in area.releases()}
-    for version in there[:-number]:
+    for version in there[: there.index(latest[0])]:
         is_next = version_order(version) > version_order(pointer.version)
         if (
-            version != pointer.version
-            and version not in pointer.pinned
+            version not in _kept(pointer)
             and release_uri(target, version) not in needed
             and not (is_next and version not in pointer.withdrawn)
         ):
@@ -117,27 +140,30 @@ def removed(old: OldRelease, conditions: Conditions, *, dry_run: bool) -> Retire
 
 
 def never_committed(
-    target: str, before: datetime, areas: Sequence[WorkArea]
+    target: str, before: datetime, complete: Set[str], areas: Sequence[WorkArea]
 ) -> Iterator[StagedFiles]:
     """Yield what was staged before a time, by the store's clock, and never became a release.
 
-    The builds of `areas` may still commit theirs.
+    `complete` are versions that did. The builds of `areas` may still commit theirs.
     """
     names = {area.name for area in areas}
     for version in claimed_versions(target):
         release = release_uri(target, version)
         claim = f"{release}/{CLAIM}"
-        if is_complete(target, version):
+        if version in complete or is_complete(target, version):
             continue
         found = listed(release)
         files = [info for info, _ in found if info.uri != claim]
         if not files or max(changed for _, changed in found) >= before:
             continue
         try:
-            build = json.loads(read(claim))["build_id"]
-        except ObjectNotFound:
-            continue  # not a publisher's
-        if work_name(build) not in names:
+            build = claimed_by(release)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            log.warning("kept: %s", error)
+            continue
+        if build and work_name(build) not in names:  # without a claim it is not a publisher's
             yield StagedFiles(
                 version,
                 release,
@@ -172,19 +198,26 @@ class Ledger:
             self._look()
         return [info for info in old if self._path(info) not in self._named]
 
-    def remove(self, info: ObjectInfo) -> bool:
-        """Delete a file; return False where something names it by now."""
-        self._look()
-        if self._path(info) in self._named:
-            return False
-        store_for(info.uri).delete(info.uri)
-        return True
+    def remove(self, files: Sequence[ObjectInfo]) -> Iterator[ObjectInfo]:
+        """Delete files, unless something names them by now; yield those that were deleted."""
+        for start in range(0, len(files), DELETED_PER_LOOK):
+            self._look()
+            batch = [
+                info
+                for info in files[start : start + DELETED_PER_LOOK]
+                if self._path(info) not in self._named
+            ]
+            delete_files([info.uri for info in batch], f"{self._target}/{LEDGER}")
+            yield from batch
 
     def _look(self) -> None:
         """See what releases that were not seen yet name, and builds by now."""
-        for version in set(complete_versions(self._target)) - self._seen:
+        kept = _kept(read_pointer(self._target))
+        for version in claimed_versions(self._target):
+            if version in self._seen or not is_complete(self._target, version):
+                continue
             release = release_uri(self._target, version)
-            if not read_tombstone(release):
+            if version in kept or not read_tombstone(release):
                 self._named |= {entry.path for entry in read_manifest(release).ledger}
             self._seen.add(version)
         for area in self._areas:
@@ -195,3 +228,8 @@ class Ledger:
 
     def _path(self, info: ObjectInfo) -> str:
         return info.uri.removeprefix(f"{self._target}/")
+
+
+def _kept(pointer: Pointer | None) -> set[str]:
+    """Return the versions that are not to be retired, by the pointer's word."""
+    return {pointer.version, *pointer.pinned} if pointer else set()

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import RetentionOptions, catalogue_url, work_area
 from c2c_tasks.pipeline import old_releases
 from c2c_tasks.pipeline.locking import conditions_for
-from c2c_tasks.pipeline.work_areas import WorkArea, store_time, work_areas
+from c2c_tasks.pipeline.work_areas import WorkArea, clock_probes, store_time, work_areas
+from c2c_tasks.publishing.deleting import delete_files
+from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.publishing.release import release_uri
+from c2c_tasks.publishing.versions import complete_versions
 from c2c_tasks.store import store_for
 
 GRACE = timedelta(days=1)
@@ -60,7 +64,8 @@ def retain(options: RetentionOptions) -> Retention:
     """Remove what is not to be kept of a target and its builds; return what that was.
 
     Each removal is a line of the log. Raises StoreError or CatalogueError where store or
-    catalogue cannot be used; what was removed until then stays removed.
+    catalogue cannot be used, and PublishError where conditional writes do not hold on the target;
+    what was removed until then stays removed.
     """
     retention = Retention(options.retention_dry_run)
     for removal in _removals(options):
@@ -90,16 +95,23 @@ def _removals(options: RetentionOptions) -> Iterator[Removal]:
     areas = list(work_areas(catalogue))
     failed_after = timedelta(days=options.keep_failed_days)
     at_work = [area for area in areas if not area.finished and area.age <= failed_after]
-    done = [
-        area
-        for area in areas
-        if known is not None
-        and area.targets == {known.target_id}
-        and area.age > (GRACE if area.finished else failed_after)
-    ]
+
+    def is_done(area: WorkArea) -> bool:
+        return (
+            known is not None
+            and area.targets == {known.target_id}
+            and area.age > (GRACE if area.finished else failed_after)
+        )
+
+    done = [area for area in areas if is_done(area)]
     if next(store_for(target).names(target), None):
         yield from _of_target(options, catalogue, at_work)
-    yield from _of_work_areas(done, dry_run=dry_run)
+    for area in done:
+        if dry_run or is_done(area.again(catalogue)):
+            files = area.files() if dry_run else area.remove()
+            reason = f"its build is {area.state}, and last heard of {area.age.days} days ago"
+            size = sum(info.size for info in files)
+            yield Removal("work_area", area.uri, len(files), size, reason)
     for place in (target, work_area()):
         yield from _unfinished(place, dry_run=dry_run)
 
@@ -110,11 +122,14 @@ def _of_target(
     target, dry_run = options.target, options.retention_dry_run
     conditions = conditions_for(target, options.conditional_writes)
     clock = store_time(target)
-    retired = old_releases.retired_releases(target)
+    complete = complete_versions(target)
+    retired = old_releases.retired_releases(target, complete)
     to_retire = [
         *old_releases.retired_in_part(target, retired),
-        *old_releases.beyond(target, options.keep_releases, retired, at_work),
+        *old_releases.beyond(target, options.keep_releases, complete, retired, at_work),
     ]
+    if to_retire and not dry_run:
+        check_target(target, conditions)
     for item in to_retire:
         if found := old_releases.removed(item, conditions, dry_run=dry_run):
             retired[item.version] = found.reason
@@ -123,34 +138,31 @@ def _of_target(
         reasons = {release_uri(target, version): why for version, why in retired.items()}
         catalogue.record_retired(target, reasons)
     before = clock - timedelta(days=options.keep_failed_days)
-    for staged in old_releases.never_committed(target, before, at_work):
+    for staged in old_releases.never_committed(target, before, set(complete), at_work):
         if dry_run or old_releases.remove_staged(target, staged):
             yield Removal("staged_release", staged.uri, staged.files, staged.bytes, staged.reason)
     ledger = old_releases.Ledger(target, at_work, without=retired.keys())
-    for info in ledger.unnamed(clock - LEDGER_GRACE):
-        if dry_run or ledger.remove(info):
-            yield Removal("ledger_file", info.uri, 1, info.size, "no release names it")
-
-
-def _of_work_areas(areas: Sequence[WorkArea], *, dry_run: bool) -> Iterator[Removal]:
-    for area in areas:
-        files = list(store_for(area.uri).list(area.uri))
-        if not dry_run:
-            area.remove()
-        reason = f"its build is {area.state}, and last heard of {area.age.days} days ago"
-        yield Removal("work_area", area.uri, len(files), sum(info.size for info in files), reason)
+    unnamed = ledger.unnamed(clock - LEDGER_GRACE)
+    for info in unnamed if dry_run else ledger.remove(unnamed):
+        yield Removal("ledger_file", info.uri, 1, info.size, "no release names it")
 
 
 def _unfinished(place: str, *, dry_run: bool) -> Iterator[Removal]:
-    """Remove writes that are not done and will not be: of uploads in parts, of files."""
+    """Remove writes that are not done and will not be: uploads in parts, files, probes."""
     store = store_for(place)
-    if not (writes := list(store.unfinished(place))):
+    begun: list[tuple[str, datetime, Callable[[], None]]] = [
+        (write.uri, write.started, partial(store.discard, write))
+        for write in store.unfinished(place)
+    ]
+    for uri, started in clock_probes(place):
+        begun.append((uri, started, partial(delete_files, [uri], uri.rpartition("/")[0])))
+    if not begun:
         return
     clock = store_time(place)
-    for write in writes:
-        age = clock - write.started
+    for uri, started, discard in begun:
+        age = clock - started
         if age > GRACE:
             if not dry_run:
-                store.discard(write)
+                discard()
             reason = f"a write that was begun {age.days} days ago"
-            yield Removal("unfinished_write", write.uri, 1, 0, reason)
+            yield Removal("unfinished_write", uri, 1, 0, reason)

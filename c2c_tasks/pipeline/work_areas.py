@@ -18,6 +18,8 @@ from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
 
 FINISHED = ("published", "nothing_new")
 """States of builds that have no use for their work area any more."""
+CLOCK = ".clock-"
+"""Begins the names of the folders of probes of a store's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +49,58 @@ class WorkArea:
         """Return the URIs of the releases that its build adds to or is ordered by."""
         with suppress(ObjectNotFound):
             plan = json.loads(read(f"{self.uri}/plan/plan.json"))
-            return {plan["parent"], plan["order_of"]} - {None}
+            return {plan.get(name) for name in ("parent", "order_of")} - {None}
         return set()
 
     def ledger(self) -> set[str]:
         """Return the ledger files that its release will name, by path below the target."""
         report = read_report(f"{self.uri}/audit")
-        return {entry["path"] for entry in report.facts["ledger"]} if report else set()
+        return {entry["path"] for entry in report.facts.get("ledger", ())} if report else set()
 
-    def remove(self) -> None:
-        """Delete it. What is left where that is cut off does not pass for shards."""
+    def again(self, catalogue: Catalogue) -> WorkArea:
+        """Return what it is by now."""
+        builds = _builds(catalogue).get(self.name, [])
+        return _work_area(self.uri, builds, store_time(work_area()))
+
+    def files(self) -> list[ObjectInfo]:
+        """Return the files in it."""
+        return list(store_for(self.uri).list(self.uri))
+
+    def remove(self) -> list[ObjectInfo]:
+        """Delete it; return the files that were in it.
+
+        What is left where that is cut off does not pass for shards.
+        """
         store = store_for(self.uri)
         for write in store.unfinished(self.uri):
             store.discard(write)
-        uris = [info.uri for info in store.list(self.uri)]
+        files = self.files()
+        uris = [info.uri for info in files]
         reports = [uri for uri in uris if uri.endswith("report.json")]  # say what is complete
         delete_files(reports, self.uri)
         delete_files(uris, self.uri)
+        return files
 
 
 def work_areas(catalogue: Catalogue) -> Iterator[WorkArea]:
     """Yield the work areas of all builds, of whatever target."""
     place = work_area()
-    names = [name[:-1] for name in store_for(place).names(place) if name.endswith("/")]
+    names = [
+        name[:-1]
+        for name in store_for(place).names(place)
+        if name.endswith("/") and not name.startswith(CLOCK)
+    ]
     if not names:
         return
     clock = store_time(place)
-    builds: dict[str, list[BuildRecord]] = {}
-    for build in catalogue.builds():
-        builds.setdefault(work_name(build.build_id), []).append(build)
+    builds = _builds(catalogue)
     for name in names:
         yield _work_area(f"{place}/{name}", builds.get(name, []), clock)
 
 
 def store_time(place: str) -> datetime:
     """Return the time, in UTC, by the clock of the store that holds a folder."""
-    folder = f"{place}/.clock-{uuid.uuid4().hex}"
+    folder = f"{place}/{CLOCK}{uuid.uuid4().hex}"
     uri = f"{folder}/now"
     store = store_for(place)
     store.write(uri, b"")
@@ -93,11 +111,27 @@ def store_time(place: str) -> datetime:
     return now
 
 
+def clock_probes(place: str) -> Iterator[tuple[str, datetime]]:
+    """Yield the probes of `store_time` that are there, each with its time by that clock."""
+    store = store_for(place)
+    for name in store.names(place):
+        if name.startswith(CLOCK):
+            yield from store.changed(f"{place}/{name.removesuffix('/')}")
+
+
 def listed(folder: str) -> list[tuple[ObjectInfo, datetime]]:
     """Return the objects below a folder, each with its time of change by the store's clock."""
     store = store_for(folder)
     changed = dict(store.changed(folder))
     return [(info, changed[info.uri]) for info in store.list(folder) if info.uri in changed]
+
+
+def _builds(catalogue: Catalogue) -> dict[str, list[BuildRecord]]:
+    """Return the builds that the catalogue knows, by name of their work area."""
+    builds: dict[str, list[BuildRecord]] = {}
+    for build in catalogue.builds():
+        builds.setdefault(work_name(build.build_id), []).append(build)
+    return builds
 
 
 def _work_area(uri: str, builds: Sequence[BuildRecord], clock: datetime) -> WorkArea:

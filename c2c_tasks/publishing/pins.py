@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from c2c_tasks.publishing.conditions import STORE, Conditions
-from c2c_tasks.publishing.pointer import Pointer, change_pointer, read_pointer
+from c2c_tasks.publishing.pointer import Pointer, change_pointer
 from c2c_tasks.publishing.release import PublishError, release_uri
 from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.publishing.versions import check_complete
@@ -44,12 +44,6 @@ def unpin(target: str, version: str, conditions: Conditions = STORE) -> Pointer:
     pointer = change_pointer(target, change, conditions)
     log.info("%s: %s is not pinned", target, version)
     return pointer
-
-
-def read_pins(target: str) -> dict[str, str]:
-    """Return the versions of a target that are pinned, each with the reason."""
-    pointer = read_pointer(target)
-    return dict(pointer.pinned) if pointer else {}
 
 
 def check_not_retired(target: str, version: str, pointer: Pointer) -> None:

@@ -13,10 +13,15 @@ from c2c_airflow.attempts import sweep_engine
 from c2c_tasks.config import RetentionOptions
 
 if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
     from docker.api import APIClient
 
+MINUTES = 15
+"""Between two runs of the DAG."""
 RETENTION_HOUR = 4
 """Of the day, in UTC, from which the day's retention is due: the nightly build began at two."""
+_NOT_DONE = frozenset({"failed", "skipped", "upstream_failed", "removed"})
+"""States of a task instance that has ended and did not do its work."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +49,8 @@ def sweep_containers(*, client: APIClient | None, **_: Any) -> dict[str, int]:
 def retain_releases() -> dict[str, int]:
     """Remove what retention does not keep; return how much that was, by kind, and in bytes.
 
-    Skipped on scheduled runs but for the first one after the hour of the day that it is due.
+    Scheduled runs skip it from the hour of the day that it is due, once one has done it or is
+    at it.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     from c2c_tasks.catalogue import CatalogueError
@@ -54,13 +60,12 @@ def retain_releases() -> dict[str, int]:
 
     context = get_current_context()
     run = context["dag_run"]
-    if run.run_type == "scheduled" and run.logical_date is not None:
-        earlier = context["ti"].get_previous_dagrun()
-        if not is_due(run.logical_date, earlier.logical_date if earlier else None):
-            raise AirflowSkipException(
-                f"retention works once a day, on the first run from {RETENTION_HOUR:02}:00 UTC; "
-                "trigger the DAG to have it now"
-            )
+    scheduled = run.run_type == "scheduled" and run.logical_date is not None
+    if scheduled and not _is_due(context["ti"], run.logical_date):
+        raise AirflowSkipException(
+            f"retention works once a day, from {RETENTION_HOUR:02}:00 UTC, and has, or is at it; "
+            "trigger the DAG to have it now"
+        )
     params = context["params"]
     options = {name: params[name] for name in RetentionOptions.model_fields}
     try:
@@ -70,12 +75,21 @@ def retain_releases() -> dict[str, int]:
         raise AirflowException(str(error)) from None
 
 
-def is_due(now: datetime, earlier: datetime | None) -> bool:
-    """Tell whether no run since the last retention hour comes before the one of `now`.
+def _is_due(ti: RuntimeTaskInstanceProtocol, now: datetime) -> bool:
+    """Tell whether no earlier run of the day has done the task or is at it."""
+    if not (dates := runs_since_due(now)):
+        return True
+    runs = ti.get_task_states(ti.dag_id, task_ids=[ti.task_id], logical_dates=dates)
+    return all(states.get(ti.task_id, "removed") in _NOT_DONE for states in runs.values())
 
-    `earlier` is the date of the run before it, if there is any.
-    """
-    due = now.astimezone(UTC).replace(hour=RETENTION_HOUR, minute=0, second=0, microsecond=0)
-    if due > now:
-        due -= timedelta(days=1)
-    return earlier is None or earlier < due
+
+def runs_since_due(now: datetime) -> list[datetime]:
+    """Return the dates of scheduled runs from the last retention hour on, before that of `now`."""
+    date = now.astimezone(UTC).replace(hour=RETENTION_HOUR, minute=0, second=0, microsecond=0)
+    if date > now:
+        date -= timedelta(days=1)
+    dates = []
+    while date < now:
+        dates.append(date)
+        date += timedelta(minutes=MINUTES)
+    return dates

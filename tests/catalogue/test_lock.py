@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from c2c_tasks.catalogue import Catalogue, CatalogueError
+from c2c_tasks.catalogue import Catalogue, CatalogueError, database
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = "file:///t"
@@ -46,6 +46,22 @@ def test_a_holder_that_fails_lets_go(url: str) -> None:
         raise ZeroDivisionError
     with catalogue.locked(TARGET) as still_held:
         still_held()
+
+
+def test_an_error_of_the_holder_is_not_the_catalogues(url: str) -> None:
+    with pytest.raises(PermissionError), Catalogue(url).locked(TARGET):
+        raise PermissionError
+
+
+def test_nobody_waits_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    waiting = Catalogue(url)
+    with (
+        Catalogue(url).locked(TARGET),
+        pytest.raises(CatalogueError, match="lock"),
+        waiting.locked(TARGET),
+    ):
+        pass
 
 
 @pytest.mark.postgres

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -22,7 +23,8 @@ from c2c_tasks.pipeline import NothingNew, old_releases, retention, work_areas
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pins import pin
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.publishing.release import claim_version, release_uri
+from c2c_tasks.publishing.release import PublishError, claim_version, release_uri
+from c2c_tasks.publishing.retired import Tombstone
 from c2c_tasks.publishing.withdrawal import retire, roll_back
 from c2c_tasks.store import file_path, store_for
 from tests.pipeline.nights import ONE, THREE, TWO, Nights
@@ -119,12 +121,49 @@ def test_all_releases_are_kept_unless_a_number_is_given(
     assert three_nights.retired() == []
 
 
-def test_what_the_pointer_went_back_to_is_kept(three_nights: Nights) -> None:
-    roll_back(three_nights.target, ONE)
+def test_withdrawn_releases_do_not_push_good_ones_out(three_nights: Nights) -> None:
+    roll_back(three_nights.target, TWO)
+    three_nights.retain(2)
+    assert three_nights.retired() == []
     three_nights.retain(1)
-    assert three_nights.retired() == [TWO]  # of the others one is current, and one the latest
+    assert three_nights.retired() == [ONE]  # and not THREE, which is newer than what is kept
+    three_nights.check(TWO)
+    three_nights.build(25)
+    three_nights.retain(1)
+    assert three_nights.retired() == [ONE, TWO, THREE]
+
+
+@pytest.mark.s3
+def test_nothing_is_retired_where_conditional_writes_do_not_hold(
+    in_s3: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(store: Any, uri: str, data: bytes, etag: str) -> Any:
+        return store.write(uri, data)
+
+    monkeypatch.setattr(type(store_for(in_s3.target)), "replace", careless)
+    with pytest.raises(PublishError, match="ignores `If-Match`"):
+        in_s3.retain(1)
+    assert in_s3.retired() == []
+    assert in_s3.retain(1, dry_run=True).counts()["release"] == 2
+    assert in_s3.retain(1, conditional_writes="catalogue").counts()["release"] == 2
+
+
+def test_a_stray_tombstone_takes_nothing_from_what_is_kept(
+    three_nights: Nights, later: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    pin(three_nights.target, ONE)
     for version in (ONE, THREE):
-        three_nights.check(version)
+        tombstone = Tombstone(version=version, reason="by hand", retired_at="2026-11-24")
+        path = file_path(release_uri(three_nights.target, version)) / "retired.json"
+        path.write_text(tombstone.model_dump_json())
+    later(10)
+    before = snapshot(file_path(three_nights.target))
+    planned = three_nights.retain(dry_run=True).removals
+    assert three_nights.retain().removals == planned
+    assert snapshot(file_path(three_nights.target)) == before
+    assert f"{release_uri(three_nights.target, THREE)}: kept, although" in caplog.text
+    known = Catalogue(catalogue_url()).releases(three_nights.target)
+    assert not any(entry.retired for entry in known)
 
 
 def test_a_release_that_its_build_has_not_pointed_to_yet_is_kept(three_nights: Nights) -> None:
@@ -140,19 +179,18 @@ def test_builds_that_have_not_ended_keep_what_they_need(
     three_nights: Nights, later: Callable[[int], None]
 ) -> None:
     later(10)
-    roll_back(three_nights.target, ONE)
     for build_id, state in (("night-22", "failed"), ("night-21", "running")):
         set_state(build_id, state)
     (file_path(work_area()) / "unknown").mkdir()
     (file_path(work_area()) / "unknown" / "file").touch()
     three_nights.retain(1)
-    # night-22 adds to the second release.
+    # They add to the other two releases.
     assert three_nights.retired() == []
     assert work_folders() == {"night-21", "night-22", "unknown"}
     later(15)
     assert three_nights.retain(1, keep_failed_days=20).counts()["bytes"] == 0
     three_nights.retain(1, keep_failed_days=14)
-    assert three_nights.retired() == [TWO]
+    assert three_nights.retired() == [ONE, TWO]
     assert work_folders() == {"unknown"}
 
 
@@ -165,6 +203,54 @@ def test_the_work_area_of_a_build_that_was_touched_again_stays(
     os.utime(path, (tomorrow, tomorrow))
     three_nights.retain()
     assert work_folders() == {"night-20"}
+
+
+def test_the_work_area_of_a_build_that_goes_on_at_the_last_moment_stays(
+    three_nights: Nights, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(2)
+    remove = work_areas.WorkArea.remove
+
+    def cleared_meanwhile(area: Any) -> Any:
+        set_state("night-21", "running")
+        return remove(area)
+
+    monkeypatch.setattr(work_areas.WorkArea, "remove", cleared_meanwhile)
+    three_nights.retain()
+    assert work_folders() == {"night-21"}
+
+
+def test_plans_and_reports_of_older_versions_stop_nothing(three_nights: Nights) -> None:
+    set_state("night-22", "failed")
+    area = file_path(work_area()) / "night-22"
+    for name, drop in (
+        ("plan/plan.json", ["order_of"]),
+        ("audit/report.json", ["facts", "ledger"]),
+    ):
+        content = json.loads((area / name).read_text())
+        *folders, last = drop
+        for folder in folders:
+            content[folder].pop(last)
+        if not folders:
+            del content[last]
+        (area / name).write_text(json.dumps(content))
+    (file_path(three_nights.target) / "ledger" / "old.parquet").touch()
+    os.utime(file_path(three_nights.target) / "ledger" / "old.parquet", (1, 1))
+    assert three_nights.retain(1).counts()["release"] == 1  # night-22 adds to TWO
+
+
+def test_a_thing_that_is_no_claim_stops_nothing(
+    three_nights: Nights, later: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    for version, claim in (("2026.11.18-1", ""), ("2026.11.19-1", '{"build_id": "gone"}')):
+        folder = file_path(release_uri(three_nights.target, version))
+        folder.mkdir()
+        (folder / "claim.json").write_text(claim)
+        (folder / "README.md").touch()
+    later(30)
+    removals = [r for r in three_nights.retain().removals if r.kind == "staged_release"]
+    assert [removal.uri.rpartition("/")[2] for removal in removals] == ["2026.11.19-1"]
+    assert "2026.11.18-1/claim.json: not a claim of a build" in caplog.text
 
 
 def test_ledger_files_that_no_release_names_are_removed(
@@ -203,13 +289,33 @@ def test_a_ledger_file_that_is_named_at_the_last_moment_stays(
     manifest.unlink()
     remove = old_releases.Ledger.remove
 
-    def commit_first(self: Any, info: Any) -> bool:
+    def commit_first(self: Any, files: Any) -> Any:
         manifest.write_bytes(text)
-        return remove(self, info)
+        return remove(self, files)
 
     monkeypatch.setattr(old_releases.Ledger, "remove", commit_first)
     assert "ledger_file" not in three_nights.retain().counts()
     three_nights.check(THREE)
+
+
+def test_many_ledger_files_are_removed_with_few_looks(
+    three_nights: Nights, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphans = [file_path(three_nights.target) / "ledger" / f"{n}.parquet" for n in range(150)]
+    for path in orphans:
+        path.touch()
+    later(8)
+    kind = type(store_for(three_nights.target))
+    head, asked = kind.head, []
+
+    def counted(store: Any, uri: str) -> Any:
+        asked.append(uri.rpartition("/")[2])
+        return head(store, uri)
+
+    monkeypatch.setattr(kind, "head", counted)
+    assert three_nights.retain().counts()["ledger_file"] == 150
+    assert not any(path.exists() for path in orphans)
+    assert asked.count("manifest.json") == 6  # of each release at the start, and by the ledger
 
 
 def test_a_build_that_waits_to_be_published_keeps_its_files(
@@ -273,7 +379,9 @@ def test_a_retirement_that_was_only_decided_is_carried_out(three_nights: Nights)
     result = three_nights.retain()
     assert [(r.kind, r.reason) for r in result.removals] == [("release", "asked for")]
     assert three_nights.retired() == [ONE]
-    assert read_pointer(three_nights.target) == pointer
+    assert read_pointer(three_nights.target) == pointer.model_copy(
+        update={"changes": pointer.changes + 1}
+    )
 
 
 def test_writes_that_were_broken_off_are_removed(
@@ -290,6 +398,19 @@ def test_writes_that_were_broken_off_are_removed(
     removals = [r for r in three_nights.retain().removals if r.kind == "unfinished_write"]
     assert [removal.uri for removal in removals] == [path.as_uri() for path in paths]
     assert not any(path.exists() for path in paths)
+
+
+def test_a_probe_of_the_clock_that_was_broken_off_is_removed(
+    three_nights: Nights, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(work_areas, "delete_files", lambda uris, folder: None)
+        three_nights.retain(dry_run=True)
+    assert three_nights.retain().removals == []
+    later(2)
+    assert three_nights.retain().counts()["unfinished_write"] >= 2
+    assert not list(three_nights.folder.rglob(".clock-*"))
+    assert work_folders() == set()
 
 
 def test_nothing_is_made_where_nothing_is(workspace: Path) -> None:

@@ -11,31 +11,42 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from c2c_airflow import maintenance
-from c2c_airflow.maintenance import is_due, retain_releases
+from c2c_airflow.maintenance import retain_releases, runs_since_due
 from c2c_airflow.params import retention_params
 from c2c_tasks.config import ConfigError, RetentionOptions
 
+QUARTER = timedelta(minutes=15)
+DAY = datetime(2026, 11, 24, tzinfo=UTC)
 
-def test_it_is_due_once_a_day() -> None:
-    quarter = timedelta(minutes=15)
-    start = datetime(2026, 11, 24, tzinfo=UTC)
-    runs = [start + quarter * number for number in range(3 * 96)]
-    due = [now for now, earlier in zip(runs[1:], runs, strict=False) if is_due(now, earlier)]
-    assert due == [start + timedelta(days=day, hours=4) for day in range(3)]
-    # The scheduler was down at four, or has never run.
-    assert is_due(start + timedelta(hours=9), start - timedelta(hours=1))
-    assert is_due(start, None)
+
+def test_a_days_runs_begin_at_four() -> None:
+    four = DAY + timedelta(hours=4)
+    assert runs_since_due(four) == []
+    assert runs_since_due(four + 2 * QUARTER) == [four, four + QUARTER]
+    assert len(runs_since_due(four - QUARTER)) == 95
+    assert runs_since_due(four - QUARTER)[0] == four - timedelta(days=1)
 
 
 @pytest.fixture
 def run(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Calls the task's function as on a run of a type and date, after another run."""
+    """Calls the task's function as on a run of a type and date; `states` are of earlier runs."""
 
-    def call(run_type: str, now: datetime, earlier: datetime | None, **params: Any) -> Any:
-        previous = SimpleNamespace(logical_date=earlier) if earlier else None
+    def call(
+        run_type: str,
+        now: datetime,
+        states: dict[datetime, str | None] | None = None,
+        **params: Any,
+    ) -> Any:
+        def get_task_states(dag_id: str, task_ids: list[str], logical_dates: list[datetime]) -> Any:
+            assert (dag_id, task_ids) == ("case2code_maintain", ["retain"])
+            known = states or {}
+            return {str(d): {"retain": known[d]} for d in logical_dates if d in known}
+
         context = {
             "dag_run": SimpleNamespace(run_type=run_type, logical_date=now),
-            "ti": SimpleNamespace(get_previous_dagrun=lambda: previous),
+            "ti": SimpleNamespace(
+                dag_id="case2code_maintain", task_id="retain", get_task_states=get_task_states
+            ),
             "params": {name: p.resolve() for name, p in retention_params().items()} | params,
         }
         monkeypatch.setattr(maintenance, "get_current_context", lambda: context)
@@ -44,21 +55,33 @@ def run(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return call
 
 
-def test_scheduled_runs_but_one_a_day_are_skipped(run: Any) -> None:
-    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    with pytest.raises(AirflowSkipException, match=r"once a day, on the first run from 04:00 UTC"):
-        run("scheduled", now, now - timedelta(minutes=15))
-    assert run("scheduled", now, now - timedelta(hours=9)) == {"bytes": 0}
-    assert run("manual", now, now - timedelta(minutes=15)) == {"bytes": 0}
+@pytest.mark.parametrize("state", ["success", "running", "up_for_retry", "queued", None])
+def test_scheduled_runs_after_one_that_did_it_or_is_at_it_are_skipped(
+    run: Any, state: str | None
+) -> None:
+    four = DAY + timedelta(hours=4)
+    states = {four: "failed", four + QUARTER: state, four + 2 * QUARTER: "skipped"}
+    with pytest.raises(AirflowSkipException, match=r"once a day, from 04:00 UTC"):
+        run("scheduled", four + 3 * QUARTER, states)
+    assert run("manual", four + 3 * QUARTER, states) == {"bytes": 0}
+    assert run("scheduled", four + timedelta(days=1), states) == {"bytes": 0}
+
+
+def test_it_is_due_until_a_run_has_done_it(run: Any) -> None:
+    four = DAY + timedelta(hours=4)
+    # The run before four did the day before; those since have failed, or were never made.
+    states = {four - QUARTER: "success", four: "failed", four + QUARTER: "skipped"}
+    assert run("scheduled", four + 2 * QUARTER, states) == {"bytes": 0}
+    assert run("scheduled", four + 9 * QUARTER) == {"bytes": 0}
 
 
 def test_errors_are_one_line(run: Any, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     with pytest.raises(AirflowException, match="no such bucket"):
-        run("manual", now, None, target=f"{s3_bucket}-missing")
+        run("manual", now, target=f"{s3_bucket}-missing")
     monkeypatch.setenv("C2C_CATALOGUE", "nonsense")
     with pytest.raises(AirflowException, match="not an SQLAlchemy URL"):
-        run("manual", now, None)
+        run("manual", now)
 
 
 def test_the_environment_sets_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
