@@ -125,9 +125,10 @@ class Database:
     @contextmanager
     def _errors(self, *others: type[Exception]) -> Iterator[None]:
         """Turn the database's errors, and others that can only be its own, into ours."""
+        expected: tuple[type[Exception], ...] = (SQLAlchemyError, *others)
         try:
             yield
-        except (SQLAlchemyError, *others) as error:
+        except expected as error:
             cause = getattr(error, "orig", None) or error
             first_line = str(cause).strip().partition("\n")[0]
             raise CatalogueError(f"catalogue {self.name}: {first_line}") from None

@@ -60,8 +60,8 @@ def retain_releases() -> dict[str, int]:
 
     context = get_current_context()
     run = context["dag_run"]
-    scheduled = run.run_type == "scheduled" and run.logical_date is not None
-    if scheduled and not _is_due(context["ti"], run.logical_date):
+    date = run.logical_date if run.run_type == "scheduled" else None
+    if date is not None and not _is_due(context["ti"], date):
         raise AirflowSkipException(
             f"retention works once a day, from {RETENTION_HOUR:02}:00 UTC, and has, or is at it; "
             "trigger the DAG to have it now"

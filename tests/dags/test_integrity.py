@@ -103,6 +103,10 @@ def test_every_param_is_documented_and_valid(dag: Any) -> None:
         param.resolve()
 
 
+def test_builds_run_one_at_a_time(build: Any) -> None:
+    assert build.max_active_runs == 1
+
+
 def test_every_option_is_a_param(build: Any) -> None:
     from c2c_tasks.config import BuildConfig, section_models
 
@@ -113,7 +117,7 @@ def test_every_option_is_a_param(build: Any) -> None:
 
 
 def test_policies_for_the_one_on_call(dag: Any) -> None:
-    assert dag.doc_md and dag.tags and dag.max_active_runs == 1 and not dag.catchup
+    assert dag.doc_md and dag.tags and dag.max_active_runs <= 2 and not dag.catchup
     for task in dag.tasks:
         assert task.owner == "case2code", task.task_id
         assert task.retries >= 2 and task.retry_exponential_backoff, task.task_id

@@ -193,7 +193,7 @@ def test_a_build_that_only_removes_tells_of_no_sandbox(
     assert (manifest.writer.known(), manifest.sandbox.known(), manifest.sandboxes) == ({}, {}, [])
     assert "ran no function: all rows are those of release" in read(f"{release}/README.md").decode()
     text = io.StringIO()
-    print_summary(release, Console(file=text, width=200))
+    print_release(find_release(release), Console(file=text, width=200))
     assert "no container" not in text.getvalue()
 
 
