@@ -8,13 +8,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG
 
+from c2c_airflow import maintenance
 from c2c_airflow.sandbox_operator import SandboxOperator
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.sandbox.docker import (
@@ -198,6 +200,30 @@ def test_without_an_engine_there_is_nothing_to_do(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     assert sweep() == ("skipped", None)
+
+
+def test_retention_works_once_a_day(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Airflow's word on earlier runs. Those that a test starts are not scheduled ones."""
+    from case2code_maintain import case2code_maintain
+
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    asked = maintenance.get_current_context
+
+    def as_scheduled() -> Any:
+        context = dict(asked())
+        date = context["dag_run"].logical_date
+        context["dag_run"] = SimpleNamespace(run_type="scheduled", logical_date=date)
+        return context
+
+    monkeypatch.setattr(maintenance, "get_current_context", as_scheduled)
+    four = datetime(2026, 11, 24, 4, tzinfo=UTC)
+    states = []
+    for date in (four, four + timedelta(minutes=15), four + timedelta(days=1)):
+        run = case2code_maintain().test(
+            logical_date=date, run_conf={"target": os.environ["C2C_TARGET"]}
+        )
+        states.append(run.get_task_instance("retain").state)
+    assert states == ["success", "skipped", "success"]
 
 
 def test_retention_is_a_dry_run_until_it_is_told_otherwise(
