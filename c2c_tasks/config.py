@@ -527,8 +527,8 @@ class BuildConfig(Section):
         """Return the config of flat options, as the trigger form gives them.
 
         An option that is None is left to its default.
-        Raises ConfigError, naming every option that is unknown or out of bounds, or the first URI
-        that holds a password: options are published. Manifests may hold one, and can be read.
+        Raises ConfigError, naming every option that is unknown or out of bounds, or the first one
+        that holds a password or token: options are published. Manifests may hold one, and can be read.
         """
         sections = {
             option: section
@@ -553,6 +553,11 @@ class BuildConfig(Section):
                     f"option {option!r}: holds a user name or password, and options are published "
                     f"with the release; {instead}"
                 )
+        if "hf_token" in config.inputs.engine_arguments:
+            raise ConfigError(
+                "option 'engine_arguments': holds hf_token, and options are published with the "
+                "release; set HF_TOKEN instead"
+            )
         return config
 
     def content_options(self) -> dict[str, Any]:

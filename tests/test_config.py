@@ -74,6 +74,12 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(
     assert "hunter2" not in str(failure.value)
 
 
+def test_a_token_of_the_hub_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="holds hf_token.*set HF_TOKEN") as failure:
+        BuildConfig.from_flat({"engine_arguments": {"hf_token": "hunter2"}})
+    assert "hunter2" not in str(failure.value)
+
+
 def test_what_only_looks_like_a_user() -> None:
     uris = {"dump": "s3://bucket/a@b", "target": "/data/a@b:c", "endpoint": "http://[::1]:80/v1"}
     BuildConfig.from_flat(uris | {"benchmarks": ["hf:a/b", "humaneval:"], "opt_outs": ""})
