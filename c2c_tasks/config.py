@@ -528,7 +528,8 @@ class BuildConfig(Section):
 
         An option that is None is left to its default.
         Raises ConfigError, naming every option that is unknown or out of bounds, or the first one
-        that holds a password or token: options are published. Manifests may hold one, and can be read.
+        that holds a password or token: options are published. Manifests may hold one, and are read
+        all the same.
         """
         sections = {
             option: section

@@ -75,7 +75,7 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(
 
 
 def test_a_token_of_the_hub_is_refused_and_not_repeated() -> None:
-    with pytest.raises(ConfigError, match="holds hf_token.*set HF_TOKEN") as failure:
+    with pytest.raises(ConfigError, match=r"holds hf_token.*set HF_TOKEN") as failure:
         BuildConfig.from_flat({"engine_arguments": {"hf_token": "hunter2"}})
     assert "hunter2" not in str(failure.value)
 
