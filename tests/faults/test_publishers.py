@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.rounds import publish_in_rounds
-from tests.faults.trials import Reader
+from tests.faults.trials import STEP, Reader
 
-ROUNDS = 50
+ROUNDS = 50 // STEP
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import boto3
@@ -12,6 +13,9 @@ from c2c_tasks.publishing.pointer import Pointer
 from c2c_tasks.store import StoreError
 from tests.faults.proxy import FaultyProxy, Request, Rule
 from tests.faults.small_release import SmallRelease
+
+STEP = int(os.environ.get("C2C_FAULT_STEP", "1"))
+"""Every how many-th request has a fault of each kind: all, unless time is short."""
 
 
 class Reader:

@@ -172,15 +172,15 @@ def test_a_crash_at_any_write_then_a_retry_gives_the_same_release(
 
     def faulty(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
-        def call(self: Any, uri: str, *arguments: Any) -> Any:
+        def call(self: Any, uri: str, *arguments: Any, **options: Any) -> Any:
             if not countdown:
-                return method(self, uri, *arguments)
+                return method(self, uri, *arguments, **options)
             position = countdown.pop()
             if position > 0:
                 countdown.append(position - 1)
-                return method(self, uri, *arguments)
+                return method(self, uri, *arguments, **options)
             if lost_response:
-                method(self, uri, *arguments)
+                method(self, uri, *arguments, **options)
             raise StoreError(f"{uri}: injected")
 
         return call
