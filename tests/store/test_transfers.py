@@ -202,8 +202,19 @@ def test_an_upload_that_a_zombie_finished_is_done(wire: Wire, large: Path) -> No
 
 def test_attempts_at_one_file_at_a_time(wire: Wire, large: Path) -> None:
     uri = f"{wire.place}/a"
+
+    def attempt(_: int) -> None:
+        # moto answers 500 to who reads an object that is written over, and this client asks once.
+        for last in (False, False, False, False, True):
+            try:
+                wire.store.upload(uri, large)
+                return
+            except StoreUnavailable:
+                if last:
+                    raise
+
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda _: wire.store.upload(uri, large), range(3)))
+        list(pool.map(attempt, range(3)))
     assert wire.store.sha256(uri) == sha256_of(large)
 
 
