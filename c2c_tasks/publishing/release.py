@@ -131,26 +131,30 @@ def stage_release(
     store = store_for(release)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
 
-    def check_not_published(uri: str) -> None:
+    def is_published() -> bool:
         # Asked before each write: another attempt of the build may publish meanwhile.
-        if store.head(f"{release}/{MANIFEST}") is not None:
-            raise PublishError(
-                f"{uri}: the release is published, and a published release never changes; "
-                "start a new build"
-            )
+        return store.head(f"{release}/{MANIFEST}") is not None
+
+    def must_not_change(uri: str) -> PublishError:
+        return PublishError(
+            f"{uri}: the release is published, and a published release never changes; "
+            "start a new build"
+        )
 
     def stage(path: Path) -> FileEntry:
         entry = describe_file(path, path.relative_to(folder).as_posix())
         uri = f"{release}/{entry.path}"
-        if not store.holds(uri, path):
-            check_not_published(uri)
+        if not is_published():
             store.upload(uri, path, sha256=entry.sha256)
+        elif not store.holds(uri, path):
+            raise must_not_change(uri)
         return entry
 
     def copy(item: Copy) -> FileEntry:
         uri = f"{release}/{item.entry.path}"
         if not _holds(uri, item.entry):
-            check_not_published(uri)
+            if is_published():
+                raise must_not_change(uri)
             store.copy(item.source, uri)
             if not _holds(uri, item.entry):
                 if not _holds(item.source, item.entry):

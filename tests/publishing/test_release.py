@@ -233,20 +233,23 @@ def test_a_damaged_file_of_the_parent_is_not_taken_over(
 def test_what_another_attempt_published_meanwhile_stays(target: str, tmp_path: Path) -> None:
     version = claim_version(target, "2026-11-24", "a")
     release = release_uri(target, version)
-    (tmp_path / "file").write_text("of this attempt")
+    for name in ("first", "second"):
+        (tmp_path / name).write_text("of this attempt")
     store = type(store_for(target))
-    held = store.holds
+    upload = store.upload
 
-    def publish_first(self: Any, uri: str, path: Path) -> bool:
-        store_for(uri).write(uri, b"of the other attempt")
+    def publish_then(self: Any, uri: str, path: Path, **options: Any) -> Any:
+        """Another attempt publishes its own files while this one is at its first."""
+        store_for(uri).write(f"{release}/second", b"of the other attempt")
         store_for(uri).write(f"{release}/manifest.json", b"{}")
-        return held(self, uri, path)
+        return upload(self, uri, path, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "holds", publish_first)
-        with pytest.raises(PublishError, match="a published release never changes"):
+        patch.setattr("c2c_tasks.publishing.release.UPLOADS", 1)
+        patch.setattr(store, "upload", publish_then)
+        with pytest.raises(PublishError, match="second: .*a published release never changes"):
             stage_release(target, version, tmp_path)
-    assert read(f"{release}/file") == b"of the other attempt"
+    assert read(f"{release}/second") == b"of the other attempt"
 
 
 def test_a_claim_that_is_none_is_named(target: str) -> None:
