@@ -233,8 +233,10 @@ def test_a_damaged_file_of_the_parent_is_not_taken_over(
 def test_what_another_attempt_published_meanwhile_stays(target: str, tmp_path: Path) -> None:
     version = claim_version(target, "2026-11-24", "a")
     release = release_uri(target, version)
+    folder = tmp_path / "folder"
+    folder.mkdir()
     for name in ("first", "second"):
-        (tmp_path / name).write_text("of this attempt")
+        (folder / name).write_text("of this attempt")
     store = type(store_for(target))
     upload = store.upload
 
@@ -247,8 +249,8 @@ def test_what_another_attempt_published_meanwhile_stays(target: str, tmp_path: P
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("c2c_tasks.publishing.release.UPLOADS", 1)
         patch.setattr(store, "upload", publish_then)
-        with pytest.raises(PublishError, match="second: .*a published release never changes"):
-            stage_release(target, version, tmp_path)
+        with pytest.raises(PublishError, match=r"second: .*a published release never changes"):
+            stage_release(target, version, folder)
     assert read(f"{release}/second") == b"of the other attempt"
 
 
