@@ -46,6 +46,9 @@ __all__ = [
 ATTEMPTS = 6
 """Times that a request is made of an S3 server that is too busy: in some twenty seconds."""
 
+RANGE_SIZE = 32 << 20
+"""Bytes of a large object that one request reads."""
+
 _FILES = FileStore()
 
 
@@ -117,4 +120,5 @@ def _s3() -> S3Store:
         response_checksum_validation="when_required",
     )
     unsigned = config.merge(Config(s3={"payload_signing_enabled": False}))
-    return S3Store(boto3.client("s3", config=config), boto3.client("s3", config=unsigned))
+    clients = (boto3.client("s3", config=config), boto3.client("s3", config=unsigned))
+    return S3Store(*clients, range_size=RANGE_SIZE)

@@ -37,7 +37,7 @@ def download(
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(partial) as handle:
-            digest = _RunningDigest(handle, parts_of(info.size, s3.part_size))
+            digest = _RunningDigest(handle, parts_of(info.size, s3.range_size))
             arrived = digest.arrived if sha256 else lambda _: None
             _fetch(s3, info, handle, progress or (lambda _: None), arrived)
             found = digest.hexdigest() if sha256 else None
@@ -64,8 +64,8 @@ def _fetch(
     Behind the content the file says of which version it is, and with one byte for each part
     whether that is there.
     """
-    parts = parts_of(info.size, s3.part_size) if info.size else []
-    head = json.dumps([info.uri, info.etag, info.size, s3.part_size]).encode()
+    parts = parts_of(info.size, s3.range_size) if info.size else []
+    head = json.dumps([info.uri, info.etag, info.size, s3.range_size]).encode()
     kept = os.pread(handle, len(head) + len(parts) + 1, info.size)
     if not (kept.startswith(head) and len(kept) == len(head) + len(parts)):
         os.ftruncate(handle, 0)

@@ -36,9 +36,11 @@ MAX_COPIED = 1 << 30
 class S3Store:
     """Objects in S3, or in any server of its protocol (``AWS_ENDPOINT_URL``)."""
 
-    def __init__(self, client: Any, bulk: Any, part_size: int = PART_SIZE) -> None:
+    def __init__(
+        self, client: Any, bulk: Any, part_size: int = PART_SIZE, range_size: int = 0
+    ) -> None:
         """See `S3Connection`."""
-        self.connection = S3Connection(client, bulk, part_size)
+        self.connection = S3Connection(client, bulk, part_size, range_size)
 
     def head(self, uri: str) -> ObjectInfo | None:
         try:

@@ -26,17 +26,21 @@ R = TypeVar("R")
 class S3Connection:
     """Requests to one S3 server, from any number of threads."""
 
-    def __init__(self, client: Any, bulk: Any, part_size: int = PART_SIZE) -> None:
+    def __init__(
+        self, client: Any, bulk: Any, part_size: int = PART_SIZE, range_size: int = 0
+    ) -> None:
         """Take two clients of one server.
 
         `bulk` sends files. It need not sign what it sends, as each request is signed together
-        with the checksum of what it sends.
+        with the checksum of what it sends. Parts are held in memory and ranges are not, so what
+        is asked for at a time may be larger: `range_size`; 0: as large as a part.
         """
         self.client = client
         self.bulk = bulk
         for operation in ("PutObject", "UploadPart"):
             bulk.meta.events.register(f"before-call.s3.{operation}", _ask_first)
         self.part_size = part_size
+        self.range_size = range_size or part_size
         self._slots = threading.BoundedSemaphore(SLOTS)
         self._verifying: dict[str, bool] = {}
         self._probing = threading.Lock()
