@@ -6,6 +6,7 @@ All files are read. What cannot be checked, as the ledger of a copy, is said to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -191,24 +192,19 @@ def _counts(manifest: Manifest) -> Check:
 
 def _claim(release: str, manifest: Manifest) -> Check:
     check = Check("claim", examined=1)
-    try:
+    with _unreadable_is_a_fault(check, CLAIM, f"{release}/{CLAIM}: "):
         owner = claimed_by(release)
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        check.faults.append(Fault(CLAIM, str(error).removeprefix(f"{release}/{CLAIM}: ")))
-        return check
-    if owner is None:
-        check.faults.append(Fault(CLAIM, "missing"))
-    elif owner != manifest.build_id:
-        said = f"is build {owner}'s, the manifest is {manifest.build_id}'s"
-        check.faults.append(Fault(CLAIM, said))
+        if owner is None:
+            check.faults.append(Fault(CLAIM, "missing"))
+        elif owner != manifest.build_id:
+            said = f"is build {owner}'s, the manifest is {manifest.build_id}'s"
+            check.faults.append(Fault(CLAIM, said))
     return check
 
 
 def _pointer(target: str, manifest: Manifest) -> Check:
     check = Check("pointer", examined=1)
-    try:
+    with _unreadable_is_a_fault(check, POINTER, f"{target}/"):
         pointer = read_pointer(target)
         if pointer is None:
             check.examined, check.not_checked = 0, "no release of the target is the latest"
@@ -220,10 +216,6 @@ def _pointer(target: str, manifest: Manifest) -> Check:
             read_manifest(latest)
             if read_tombstone(latest):
                 check.faults.append(Fault(POINTER, f"is on {pointer.version}, which was retired"))
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
-        check.faults.append(Fault(POINTER, str(error).removeprefix(f"{target}/")))
     return check
 
 
@@ -231,14 +223,21 @@ def _parent(target: str, manifest: Manifest) -> Check:
     if manifest.parent is None:
         return Check("parent")
     check = Check("parent", examined=1)
-    try:
+    path = f"releases/{manifest.parent}/{MANIFEST}"
+    with _unreadable_is_a_fault(check, path, f"{target}/{path}: "):
         read_manifest(release_uri(target, manifest.parent))
+    return check
+
+
+@contextmanager
+def _unreadable_is_a_fault(check: Check, path: str, prefix: str) -> Iterator[None]:
+    """Add what is wrong with the file at `path` to a check, without the prefix of the error."""
+    try:
+        yield
     except StoreUnavailable:
         raise
     except StoreError as error:
-        path = f"releases/{manifest.parent}/{MANIFEST}"
-        check.faults.append(Fault(path, str(error).removeprefix(f"{target}/{path}: ")))
-    return check
+        check.faults.append(Fault(path, str(error).removeprefix(prefix)))
 
 
 def _ledger(target: str, manifest: Manifest, meter: Meter) -> Check:

@@ -72,21 +72,13 @@ def change_pointer(
     first; where it returns an equal pointer, nothing is written. Raises PublishError where there
     is no pointer, and whatever `change` raises.
     """
-    uri = f"{target}/{POINTER}"
-    for _ in range(ATTEMPTS):
-        # The ETag is read first: if the content is newer than it, the condition fails.
-        info = store_for(uri).head(uri)
-        current = read_pointer(target) if info else None
-        if info is None or current is None:
+
+    def changed(current: Pointer | None) -> Pointer:
+        if current is None:
             raise PublishError(f"{target}: nothing is published here")
-        changed = change(current)
-        if changed == current:
-            return current
-        changed = changed.model_copy(update={"changes": current.changes + 1})
-        text = changed.to_json()
-        if write_or_read(conditions, uri, text, over=info.etag) == text:
-            return changed
-    raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to change it failed")
+        return change(current)
+
+    return _replace(target, changed, conditions)
 
 
 def move_pointer(
@@ -111,12 +103,8 @@ def move_pointer(
     except ObjectNotFound:
         raise PublishError(f"{release}: has no manifest, so it is not published") from None
     uri = f"{target}/{POINTER}"
-    for _ in range(ATTEMPTS):
-        # The ETag is read first: if the content is newer than it, the condition fails.
-        info = store_for(uri).head(uri)
-        current = read_pointer(target)
-        if info is None and current is not None:
-            continue  # created in between
+
+    def moved(current: Pointer | None) -> Pointer:
         withdrawn = current.withdrawn if current else []
         for name in (version, *(over or ())):
             if name in withdrawn:
@@ -130,22 +118,36 @@ def move_pointer(
         replaced = current.version if current else None
         if over is not None and replaced not in over:
             raise _overtaken(uri, replaced, version)
-        pointer = Pointer(
-            version=version,
-            uri=release,
-            generation=current.generation + 1 if current else 1,
-            build_id=build_id,
-            date=date,
-            withdrawn=withdrawn,
-            pinned=current.pinned if current else {},
-            retiring=current.retiring if current else {},
-            changes=current.changes + 1 if current else 0,
-        )
-        text = pointer.to_json()
+        place = {"version": version, "uri": release, "build_id": build_id, "date": date}
+        if current is None:
+            return Pointer.model_validate(place | {"generation": 1})
+        return current.model_copy(update=place | {"generation": current.generation + 1})
+
+    return _replace(target, moved, conditions)
+
+
+def _replace(
+    target: str, change: Callable[[Pointer | None], Pointer], conditions: Conditions
+) -> Pointer:
+    """Put what `change` makes of the pointer, None: there is none yet, in its place; return it."""
+    uri = f"{target}/{POINTER}"
+    for _ in range(ATTEMPTS):
+        # The ETag is read first: if the content is newer than it, the condition fails.
+        info = store_for(uri).head(uri)
+        current = read_pointer(target)
+        if info is None and current is not None:
+            continue  # created in between
+        changed = change(current)
+        if changed == current:
+            return changed
+        changes = current.changes + 1 if current else 0
+        changed = changed.model_copy(update={"changes": changes})
+        text = changed.to_json()
         if write_or_read(conditions, uri, text, over=info.etag if info else None) == text:
-            log.info("%s points to %s", uri, version)
-            return pointer
-    raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to move it to {version} failed")
+            if current is None or changed.version != current.version:
+                log.info("%s points to %s", uri, changed.version)
+            return changed
+    raise StoreUnavailable(f"{uri}: {ATTEMPTS} attempts to change it failed")
 
 
 def _adds_to(target: str, version: str | None, earlier: str) -> bool:

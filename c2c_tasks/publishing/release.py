@@ -61,6 +61,11 @@ def release_uri(target: str, version: str) -> str:
     return f"{target}/releases/{version}"
 
 
+def is_published(release: str) -> bool:
+    """Tell whether a release has its manifest: with it, it exists."""
+    return store_for(release).head(f"{release}/{MANIFEST}") is not None
+
+
 def version_order(version: str) -> tuple[int, ...]:
     """Return what versions are ordered by: date, then counter."""
     if not re.fullmatch(r"\d{4}\.\d\d\.\d\d-[1-9]\d*", version):
@@ -112,7 +117,7 @@ def published_version(target: str, date: str, build_id: str) -> str | None:
         owner = claimed_by(release)
         if owner is None:
             return None
-        if owner == build_id and store_for(release).head(f"{release}/{MANIFEST}"):
+        if owner == build_id and is_published(release):
             return version
     raise AssertionError("unreachable")
 
@@ -131,10 +136,6 @@ def stage_release(
     store = store_for(release)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
 
-    def is_published() -> bool:
-        # Asked before each write: another attempt of the build may publish meanwhile.
-        return store.head(f"{release}/{MANIFEST}") is not None
-
     def must_not_change(uri: str) -> PublishError:
         return PublishError(
             f"{uri}: the release is published, and a published release never changes; "
@@ -144,7 +145,8 @@ def stage_release(
     def stage(path: Path) -> FileEntry:
         entry = describe_file(path, path.relative_to(folder).as_posix())
         uri = f"{release}/{entry.path}"
-        if not is_published():
+        # Asked before each write: another attempt of the build may publish meanwhile.
+        if not is_published(release):
             store.upload(uri, path, sha256=entry.sha256)
         elif not store.holds(uri, path):
             raise must_not_change(uri)
@@ -153,7 +155,7 @@ def stage_release(
     def copy(item: Copy) -> FileEntry:
         uri = f"{release}/{item.entry.path}"
         if not _holds(uri, item.entry):
-            if is_published():
+            if is_published(release):
                 raise must_not_change(uri)
             store.copy(item.source, uri)
             if not _holds(uri, item.entry):
@@ -179,7 +181,7 @@ def commit_release(target: str, manifest: Manifest, conditions: Conditions = STO
         raise PublishError(
             f"{release}: was retired, and a version is never used again: start a new build"
         )
-    if store_for(release).head(f"{release}/{MANIFEST}") is None:
+    if not is_published(release):
         _check_claim(release, manifest.build_id)
         _check_ledger(target, manifest.ledger)
         _tidy(release, manifest.files)
@@ -266,7 +268,7 @@ def _tidy(release: str, files: Sequence[FileEntry]) -> None:
         if staged.pop(entry.path, None) != entry.bytes:
             raise PublishError(f"{release}/{entry.path}: missing or incomplete; start a new build")
     for stray in staged.keys() - {CLAIM, MANIFEST}:
-        if store.head(f"{release}/{MANIFEST}") is not None:
+        if is_published(release):
             return  # by another attempt of the build, whose file it may be
         log.warning("%s/%s: left by an earlier attempt; removed", release, stray)
         store.delete(f"{release}/{stray}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from c2c_tasks.publishing.manifest import MANIFEST
-from c2c_tasks.publishing.release import PublishError, release_uri, version_order
+from c2c_tasks.publishing.release import PublishError, is_published, release_uri, version_order
 from c2c_tasks.store import store_for
 
 RELEASES = "releases"
@@ -28,8 +27,7 @@ def complete_versions(target: str) -> list[str]:
 
 def is_complete(target: str, version: str) -> bool:
     """Tell whether a version has its manifest: with it, the release exists."""
-    uri = f"{release_uri(target, version)}/{MANIFEST}"
-    return store_for(uri).head(uri) is not None
+    return is_published(release_uri(target, version))
 
 
 def check_complete(target: str, version: str) -> None:

@@ -363,6 +363,24 @@ def test_a_case_that_is_not_well_formed(
     assert "jane" not in check.details[0]
 
 
+@pytest.fixture
+def changed(
+    tmp_path: Path, stage: Stage, examine: Any, make: Make, make_samples: Any
+) -> Callable[..., Check]:
+    """Gives what the audit finds where the samples of one of four programs were changed."""
+
+    def found(**change: Any) -> Check:
+        programs = [make(n) for n in range(4)]
+
+        def samples(program: Program) -> Iterator[Sample]:
+            for sample in make_samples(program):
+                yield replace(sample, **change) if program is programs[2] else sample
+
+        return fault_of(examine(*stage(tmp_path.as_uri(), programs, samples=samples)))
+
+    return found
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -376,30 +394,14 @@ def test_a_case_that_is_not_well_formed(
         {"licence": "Apache-2.0"},
     ],
 )
-def test_samples_that_do_not_fit_their_program(
-    tmp_path: Path, stage: Stage, examine: Any, make: Make, make_samples: Any, change: Any
-) -> None:
-    programs = [make(n) for n in range(4)]
-
-    def samples(program: Program) -> Iterator[Sample]:
-        for sample in make_samples(program):
-            yield replace(sample, **change) if program is programs[2] else sample
-
-    check = fault_of(examine(*stage(tmp_path.as_uri(), programs, samples=samples)))
+def test_samples_that_do_not_fit_their_program(changed: Callable[..., Check], change: Any) -> None:
+    check = changed(**change)
     assert (check.name, check.examined, check.faults) == (SAMPLES, 12, 3)
 
 
 @pytest.mark.parametrize("change", [{"input": "divide(1) == 0"}, {"instruction": "Ignore this."}])
-def test_a_prompt_that_was_changed(
-    tmp_path: Path, stage: Stage, examine: Any, make: Make, make_samples: Any, change: Any
-) -> None:
-    programs = [make(n) for n in range(4)]
-
-    def samples(program: Program) -> Iterator[Sample]:
-        for sample in make_samples(program):
-            yield replace(sample, **change) if program is programs[2] else sample
-
-    check = fault_of(examine(*stage(tmp_path.as_uri(), programs, samples=samples)))
+def test_a_prompt_that_was_changed(changed: Callable[..., Check], change: Any) -> None:
+    check = changed(**change)
     assert (check.name, check.examined, check.faults) == (PROMPT, 12, 3)
 
 
