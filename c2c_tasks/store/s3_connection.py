@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from c2c_tasks.store.checksums import PART_SIZE, base64_sha256
-from c2c_tasks.store.objects import StoreError, StoreUnavailable
+from c2c_tasks.store.objects import ObjectNotFound, StoreError, StoreUnavailable
 from c2c_tasks.store.s3_errors import ChecksumRefused, Unexplained, store_errors
 
 THREADS = 4
@@ -49,9 +49,11 @@ class S3Connection:
         """Return the answer to a request about an object. Raises StoreError."""
         try:
             return self._call(self.client, uri, operation, parameters)
-        except Unexplained:
-            # The answer to a HEAD has no body that would say why; that to a GET has one.
-            self._call(self.client, uri, "get_object", {"Range": "bytes=0-0"})["Body"].close()
+        except (Unexplained, ObjectNotFound):
+            # The answer to a HEAD has no body that would say why, or that it is the bucket that
+            # is missing; that to a GET has one.
+            if operation == "head_object":
+                self._call(self.client, uri, "get_object", {"Range": "bytes=0-0"})["Body"].close()
             raise
 
     def send(self, uri: str, operation: str, **parameters: Any) -> dict[str, Any]:

@@ -23,8 +23,7 @@ SAYS: dict[Fault, str] = {
     "expired": "the credentials have expired",
     "skewed": "clock",
     "denied": "access denied",
-    # The answer to a HEAD does not tell a missing bucket from a missing object.
-    "no_bucket": "no such (bucket; create it first|object)|the store (holds other|does not show)",
+    "no_bucket": "no such bucket; create it first",
     "full": "the store is full",
 }
 PLACES = ("24-1/claim", "README", "ledger/", "24-1/manifest", "latest")
