@@ -19,7 +19,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo up down test lint bench sandbox-image vllm-engine stores lock clean
+.PHONY: help setup demo ui ui-down test lint bench sandbox-image vllm-engine stores lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -31,10 +31,10 @@ setup: .venv/.complete  ## Make the environment in .venv; the targets below do i
 demo: .venv/.complete  ## Build a dataset from Python's standard library on an embedded Airflow
 	@.venv/bin/python -m c2c_airflow.demo
 
-up: .venv/.complete  ## Start the embedded Airflow with its web interface
+ui: .venv/.complete  ## Start the embedded Airflow with its web interface, on this machine alone
 	@.venv/bin/python -m c2c_airflow.standalone up
 
-down: .venv/.complete  ## Stop what `make up` started
+ui-down: .venv/.complete  ## Stop what `make ui` started
 	@.venv/bin/python -m c2c_airflow.standalone down
 
 test: .venv/.complete  ## Run the tests; a service that is absent skips its own, with the reason

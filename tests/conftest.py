@@ -1,7 +1,8 @@
 """Services and data that tests share.
 
 A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
-separated list of `docker`, `s3`, `data`, `postgres`, `stores`, `vllm`) names it: then they fail.
+separated list of `docker`, `s3`, `data`, `postgres`, `redis`, `stores`, `vllm`, `browser`,
+`compose`) names it: then they fail.
 """
 
 from __future__ import annotations

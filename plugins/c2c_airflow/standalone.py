@@ -1,4 +1,4 @@
-"""`make up` and `make down`: the embedded Airflow with its UI, on this machine alone.
+"""`make ui` and `make ui-down`: the embedded Airflow with its UI, on this machine alone.
 
 `airflow standalone` runs in a process group of its own, whose number is kept in a file: it
 does not end on the interrupt of a terminal that it no longer has.

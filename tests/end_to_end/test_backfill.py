@@ -60,7 +60,7 @@ def airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedde
     }
     standalone.up(airflow)
     yield airflow
-    # `make up` has ended when `make down` comes; here, its child would stay as a zombie.
+    # `make ui` has ended when `make ui-down` comes; here, its child would stay as a zombie.
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     standalone.down(airflow)
     signal.signal(signal.SIGCHLD, before)

@@ -1,4 +1,4 @@
-"""`make up` and `make down`, with a stand-in for `airflow standalone`."""
+"""`make ui` and `make ui-down`, with a stand-in for `airflow standalone`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.fixture
 def airflow(tmp_path: Path, port: int) -> Iterator[StandIn]:
-    # `make up` has ended when `make down` comes; here, its child would stay as a zombie.
+    # `make ui` has ended when `make ui-down` comes; here, its child would stay as a zombie.
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     stand_in = StandIn(tmp_path, port, SERVER)
     yield stand_in
