@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.parallel import NoMeter, Tick, in_parallel
-from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.publishing.manifest import Manifest, read_manifest
 from c2c_tasks.publishing.pointer import Pointer, read_pointer
 from c2c_tasks.publishing.release import claimed_by, release_uri, version_order
 from c2c_tasks.publishing.retired import read_tombstone
@@ -52,7 +53,12 @@ def states_of(release: FoundRelease) -> list[str]:
     return listed(release.target, release.manifest.version).states
 
 
-def listed(target: str, version: str, pointer: Pointer | None = None) -> ListedRelease:
+def listed(
+    target: str,
+    version: str,
+    pointer: Pointer | None = None,
+    manifest_of: Callable[[str], Manifest] = read_manifest,
+) -> ListedRelease:
     """Return one line of the list. The target's pointer is read where it is not given."""
     pointer = pointer or read_pointer(target)
     uri = release_uri(target, version)
@@ -65,7 +71,7 @@ def listed(target: str, version: str, pointer: Pointer | None = None) -> ListedR
             states.append("pinned")
             note = pointer.pinned[version]
     try:
-        manifest = read_manifest(uri)
+        manifest = manifest_of(uri)
         tombstone = read_tombstone(uri)
     except ObjectNotFound:
         return _incomplete(version, uri, [*states, "incomplete"])

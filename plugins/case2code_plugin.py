@@ -1,0 +1,56 @@
+"""The one file that Airflow loads as a plugin: the dataset browser in its UI.
+
+Every process of Airflow executes it, schedulers and tasks too: nothing heavy is imported before
+somebody opens the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+
+class _Browser:
+    """The app of the dataset browser, imported by the first request."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        app = await asyncio.to_thread(self._app)
+        await app(scope, receive, send)
+
+    @staticmethod
+    def _app() -> Any:
+        from c2c_airflow.browser.app import app
+
+        return app
+
+
+class Case2CodePlugin(AirflowPlugin):
+    """What this project adds to Airflow."""
+
+    name = "case2code"
+    fastapi_apps: ClassVar[list[Any]] = [
+        {"app": _Browser(), "url_prefix": "/case2code", "name": "Case2Code dataset browser"}
+    ]
+    # Relative: Airflow may be mounted below a path.
+    external_views: ClassVar[list[Any]] = [
+        {
+            "name": "Case2Code",
+            "href": "case2code/",
+            "destination": "nav",
+            "url_route": "case2code",
+            "nav_top_level": True,
+            "icon": "case2code/static/icon.svg",
+            "icon_dark_mode": "case2code/static/icon-dark.svg",
+        },
+        {
+            "name": "Case2Code",
+            "href": "case2code/#/builds/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "case2code-build",
+            "icon": "case2code/static/icon.svg",
+            "icon_dark_mode": "case2code/static/icon-dark.svg",
+        },
+    ]
