@@ -111,9 +111,11 @@ class _Page:
         self.position = None
 
     def _is_done(self) -> bool:
-        return (
-            len(self.items) >= self._limit
-            or self.scanned >= MAX_ROWS
+        if len(self.items) >= self._limit:
+            return True
+        # Each request gets on by one row group at least, however slow the store is.
+        return self.scanned > 0 and (
+            self.scanned >= MAX_ROWS
             or self._bytes >= MAX_BYTES
             or time.monotonic() > self._deadline
         )

@@ -76,8 +76,8 @@ def open_data_file(release: str, entry: FileEntry) -> Iterator[DataFile]:
     """
     uri = f"{release}/{entry.path}"
     try:
-        footer = _FOOTERS.get(entry.sha256, lambda: _read_footer(uri))
-        with _opened(uri, footer) as parquet:
+        footer = _FOOTERS.get(entry.sha256, lambda: _read_footer(uri, entry.bytes))
+        with _opened(uri, entry.bytes, footer) as parquet:
             yield DataFile(parquet, footer)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise StoreError(
@@ -124,13 +124,13 @@ def _statistics(footer: pq.FileMetaData, group: int, column: str) -> Any:
     return None
 
 
-def _read_footer(uri: str) -> pq.FileMetaData:
-    with _opened(uri, None) as parquet:
+def _read_footer(uri: str, size: int) -> pq.FileMetaData:
+    with _opened(uri, size, None) as parquet:
         return parquet.metadata
 
 
 @contextmanager
-def _opened(uri: str, footer: pq.FileMetaData | None) -> Iterator[pq.ParquetFile]:
+def _opened(uri: str, size: int, footer: pq.FileMetaData | None) -> Iterator[pq.ParquetFile]:
     if uri.startswith("file:"):
         try:
             with pq.ParquetFile(file_path(uri), metadata=footer) as parquet:
@@ -140,7 +140,7 @@ def _opened(uri: str, footer: pq.FileMetaData | None) -> Iterator[pq.ParquetFile
         return
     # Chunks that lie side by side are fetched with one request.
     with (
-        open_ranged(uri) as source,
+        open_ranged(uri, size) as source,
         pq.ParquetFile(source, metadata=footer, pre_buffer=True) as parquet,
     ):
         yield parquet
