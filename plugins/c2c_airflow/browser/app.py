@@ -195,6 +195,13 @@ def _error(status: int, reason: object, *, retry: bool = False) -> HTTPException
     return HTTPException(status, " ".join(str(redacted(str(reason))).split()), headers)
 
 
+@app.exception_handler(Exception)
+async def _failed(_: Request, error: Exception) -> Response:
+    log.error("the dataset browser failed", exc_info=error)
+    said = "this failed; the log of Airflow's API server says why"
+    return JSONResponse({"detail": said}, 500, headers=NO_STORE)
+
+
 @app.exception_handler(RequestValidationError)
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
     first = error.errors()[0]
