@@ -33,7 +33,7 @@ MAX_ORIGINS = 2_000_000
 _ITEM = ("function_id", "entry_point", "repository", "path", "licence", "split", "coverage")
 _CASES = "cases.list.element.outcome"
 """The smallest leaf of the cases: it tells how many there are."""
-_SHORT_TEXTS = ("entry_point", "repository", "path")
+_TEXTS = ("entry_point", "repository", "path", "program")
 _LICENCES: Recent[str, list[str]] = Recent(64)
 
 
@@ -143,7 +143,7 @@ class _Page:
             wanted = None if (column, value) == ("licence", UNKNOWN_LICENCE) else value
             if not file.may_hold(group, column, wanted):
                 return []
-            here = _equal(self._column(file, group, column), wanted)
+            here = _equal(self._columns(file, group, column).column(0), wanted)
             mask = here if mask is None else pc.and_(mask, here)
         if mask is not None and not pc.any(mask).as_py():
             return []
@@ -156,20 +156,17 @@ class _Page:
 
     def _holding_text(self, file: DataFile, group: int) -> Any:
         found: Any = None
-        for column in (*_SHORT_TEXTS, "program"):
-            texts = self._column(file, group, column)
+        for texts in self._columns(file, group, *_TEXTS).columns:
             here = pc.match_substring(texts, self._search.text, ignore_case=True)
             found = here if found is None else pc.or_(found, here)
         return found
 
-    def _column(self, file: DataFile, group: int, column: str) -> pa.ChunkedArray[Any]:
-        self._bytes += file.bytes(group, [column])
-        return file.read(group, [column]).column(0)
+    def _columns(self, file: DataFile, group: int, *columns: str) -> pa.Table:
+        self._bytes += file.bytes(group, columns)
+        return file.read(group, columns)
 
     def _described(self, file: DataFile, group: int, rows: list[int]) -> list[dict[str, Any]]:
-        columns = [*_ITEM, _CASES]
-        self._bytes += file.bytes(group, columns)
-        table = file.read(group, columns).take(rows)
+        table = self._columns(file, group, *_ITEM, _CASES).take(rows)
         return [{**row, "cases": len(row["cases"])} for row in table.to_pylist()]
 
 
