@@ -7,7 +7,8 @@ reports only those are read that are new since the last time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -30,6 +31,9 @@ _FOLDERS = ("merge_functions", "merge_programs", "audit")
 """Steps with one report, for all of their shards."""
 _ANSWERS = "write_inputs"
 """The step beside whose shards a model's answers are kept, which may be many objects."""
+_REPORT = ".report.json"
+FRESH_SECONDS = 2.0
+"""For which a work area is not looked at again, however many people follow the build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class _Known:
     reports: dict[str, tuple[object, ReadReport]] = field(default_factory=dict)
     """By URI, each with what tells its version."""
     plan: tuple[object, int] | None = None
+    found: BuildReports | None = None
+    at: float = 0.0
+    """When it was looked at, by the monotonic clock."""
 
 
 _KNOWN: Recent[str, _Known] = Recent(8)
@@ -99,7 +106,9 @@ def reports_in_work_area(build_id: str) -> BuildReports:
     work = f"{work_area()}/{work_name(build_id)}"
     known = _KNOWN.get(work, _Known)
     with known.lock:  # two pages that look at one build read its reports once
-        versions = dict(_list_reports(work))
+        if known.found and time.monotonic() - known.at < FRESH_SECONDS:
+            return known.found
+        versions = _list_reports(work)
         missing = [
             uri
             for uri, version in versions.items()
@@ -112,30 +121,32 @@ def reports_in_work_area(build_id: str) -> BuildReports:
         for uri in known.reports.keys() - versions.keys():
             del known.reports[uri]
         found = [_timed(*item) for item in known.reports.values()]
-        return BuildReports(sorted(found, key=_order), _planned(work, known))
+        known.found = BuildReports(sorted(found, key=_order), _planned(work, known))
+        known.at = time.monotonic()
+        return known.found
 
 
 def _order(report: ReadReport) -> int:
     return STEPS.index(report.step) if report.step in STEPS else len(STEPS)
 
 
-def _list_reports(work: str) -> Iterator[tuple[str, object]]:
-    """Yield the reports that are there, each with what tells its version: its time of change."""
-    store = store_for(work)
-    merged: object = None
-    for step in STEPS[1:]:
-        folder = f"{work}/{step}"
-        if step == _ANSWERS:
-            # Names alone: what is below the answers' folders is not listed. Made anew are these
-            # reports only after function shards were.
-            for name in store.names(folder):
-                if name.endswith(".report.json"):
-                    yield f"{folder}/{name}", merged
-            continue
-        for uri, changed in store.changed(folder):
-            if uri == report_uri(folder) or (step not in _FOLDERS and uri.endswith(".report.json")):
-                merged = changed if step == "merge_functions" else merged
-                yield uri, changed
+def _list_reports(work: str) -> dict[str, object]:
+    """Return the reports that are there, each with what tells its version: its time of change."""
+    listed = dict(in_parallel(lambda step, _: (step, _in_folder(work, step)), STEPS[1:], NoMeter()))
+    # Shards of inputs are made anew only after function shards were.
+    merged = next(iter(listed["merge_functions"].values()), None)
+    listed[_ANSWERS] = dict.fromkeys(listed[_ANSWERS], merged)
+    return {uri: version for reports in listed.values() for uri, version in reports.items()}
+
+
+def _in_folder(work: str, step: str) -> dict[str, object]:
+    folder = f"{work}/{step}"
+    if step in _FOLDERS:
+        return {uri: at for uri, at in store_for(work).changed(folder) if uri == report_uri(folder)}
+    if step == _ANSWERS:  # names alone: what is below the answers' folders is not listed
+        names = store_for(work).names(folder)
+        return {f"{folder}/{name}": None for name in names if name.endswith(_REPORT)}
+    return {uri: at for uri, at in store_for(work).changed(folder) if uri.endswith(_REPORT)}
 
 
 def _read(uri: str, _: Tick) -> tuple[str, ReadReport | None]:

@@ -28,6 +28,11 @@ of_files = pytest.mark.parametrize("target", ["file"], indirect=True)
 BUILD_ID = "manual__2026-11-24T02:00:00+00:00"
 
 
+@pytest.fixture(autouse=True)
+def always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FRESH_SECONDS", 0.0)
+
+
 @pytest.fixture
 def build(target: str, deployment: Any, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A build of whose target the store is that of its work area, too."""
@@ -167,6 +172,19 @@ def test_a_poll_reads_what_is_new_alone(build: Build, monkeypatch: pytest.Monkey
     report(build.shard("execute", 20), "execute", [functions("executed functions", 10)])
     assert steps_of(build)["execute"]["done"] == 21
     assert read == [build.shard("execute", 20).replace(".parquet", ".report.json")]
+
+
+@of_files
+def test_many_who_follow_a_build_look_at_it_once(
+    target: str, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FRESH_SECONDS", 60.0)
+    report_merge(build, 2)
+    assert steps_of(build)["merge_functions"]["done"] == 1
+    report(build.shard("execute", 0), "execute", [functions("executed functions", 10)])
+    assert steps_of(build)["execute"]["done"] == 0
+    monkeypatch.setattr(reading, "FRESH_SECONDS", 0.0)
+    assert steps_of(build)["execute"]["done"] == 1
 
 
 @of_files
