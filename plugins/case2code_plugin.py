@@ -15,16 +15,20 @@ from airflow.plugins_manager import AirflowPlugin
 class _Browser:
     """The app of the dataset browser, imported by the first request."""
 
+    def __init__(self) -> None:
+        self._app: Any = None
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        app = await asyncio.to_thread(self._app)
-        await app(scope, receive, send)
+        if self._app is None:
+            self._app = await asyncio.to_thread(_import_app)
+        await self._app(scope, receive, send)
 
-    @staticmethod
-    def _app() -> Any:
-        from c2c_airflow.browser.app import app
 
-        return app
+def _import_app() -> Any:
+    from c2c_airflow.browser.app import app
+
+    return app
 
 
 # Relative: Airflow may be mounted below a path. The UI encodes the run's id for the URL.

@@ -9,9 +9,9 @@ from typing import Any
 
 from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.browsing.refusals import NothingThere
-from c2c_tasks.browsing.releases import open_kept_release, open_release
+from c2c_tasks.browsing.releases import open_kept_release, open_release, read_once
 from c2c_tasks.consuming.citing import cite
-from c2c_tasks.consuming.listing import states_of
+from c2c_tasks.consuming.listing import listed
 from c2c_tasks.publishing.card import CARD
 from c2c_tasks.publishing.manifest import FileEntry, FunnelStage, Manifest
 from c2c_tasks.publishing.plots import PLOTS
@@ -19,6 +19,8 @@ from c2c_tasks.publishing.reasons import reason_in_words
 from c2c_tasks.shards import Stage
 from c2c_tasks.store import ObjectNotFound, read
 
+MAX_PROBLEMS = 100
+"""Problems that are named; the manifest has all."""
 MAX_FILE = 8 << 20
 """Bytes of a plot or a card that is handed out."""
 
@@ -35,20 +37,21 @@ def describe_release(target: str | None, version: str) -> dict[str, Any]:
     """Return what there is to say of a release, retired or not."""
     found = open_release(target, version)
     manifest = found.manifest
-    notes = [found.tombstone.reason] if found.tombstone else []
+    line = listed(str(found.target), manifest.version, manifest_of=read_once)
+    notes = [line.note] if line.note else []
     if manifest.failed_shards:
         notes.append(f"lacks {len(manifest.failed_shards)} shards that failed")
     described = {
         "version": manifest.version,
         "uri": found.uri,
-        "states": states_of(found),
+        "states": line.states,
         "note": "; ".join(notes),
         "date": manifest.created_for,
         "parent": manifest.parent,
         "build": manifest.build_id,
         "code_version": manifest.code_version,
         "dump": manifest.dump.model_dump(),
-        "bytes": 0 if found.tombstone else sum(entry.bytes for entry in manifest.files),
+        "bytes": line.bytes,
         "files": len(manifest.files),
         "splits": manifest.splits,
         "funnel": funnel_in_words(manifest.funnel),
@@ -56,7 +59,8 @@ def describe_release(target: str | None, version: str) -> dict[str, Any]:
         "writing": manifest.writing.model_dump() if manifest.writing else None,
         "sandbox": manifest.sandbox.known(),
         "options": manifest.config,
-        "problems": manifest.problems,
+        "problems": manifest.problems[:MAX_PROBLEMS],
+        "problems_in_all": len(manifest.problems),
         "plots": [] if found.tombstone else [plot for plot, _ in _plots(manifest)],
         "citation": cite(found),
     }

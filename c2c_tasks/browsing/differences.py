@@ -16,6 +16,7 @@ from c2c_tasks.browsing.caching import Recent
 from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.browsing.refusals import InvalidRequest, StillComputing, check_page
 from c2c_tasks.browsing.releases import open_kept_release
+from c2c_tasks.consuming.caching import cached_path
 from c2c_tasks.consuming.comparing import Difference, compare
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.program_changes import CHANGES
@@ -109,7 +110,20 @@ def _submit(before: FoundRelease, after: FoundRelease) -> Future[Difference]:
         )
     ledgers = [*before.manifest.ledger, *after.manifest.ledger]
     why = sum(entry.bytes for entry in ledgers) <= MAX_LEDGER_BYTES
-    return _POOL.submit(compare, before, after, details=LISTED, why=why)
+    return _POOL.submit(_compare, before, after, why)
+
+
+def _compare(before: FoundRelease, after: FoundRelease, why: bool) -> Difference:
+    """Compare two releases. What is fetched for it goes afterwards: a server's disk is no cache
+    that grows with every question."""
+    entries = [e for r in (before, after) for e in (*r.manifest.files, *r.manifest.ledger)]
+    absent = [path for path in map(cached_path, entries) if not path.exists()]
+    try:
+        return compare(before, after, details=LISTED, why=why)
+    finally:
+        for path in absent:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _programs(release: FoundRelease) -> dict[str, FileEntry]:

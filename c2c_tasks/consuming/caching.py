@@ -34,7 +34,7 @@ def local_file(
     uri = f"{folder}/{entry.path}"
     if uri.startswith("file:"):
         return _in_place(uri, entry, trusted)
-    path = _cached(entry)
+    path = cached_path(entry)
     with cache_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
@@ -50,7 +50,7 @@ def passing_file(folder: str, entry: FileEntry) -> Iterator[Path]:
     uri = f"{folder}/{entry.path}"
     if uri.startswith("file:"):
         yield _in_place(uri, entry)
-    elif _is_right(path := _cached(entry), entry):
+    elif _is_right(path := cached_path(entry), entry):
         yield path
     else:
         with tempfile.TemporaryDirectory(prefix="c2c-") as name:
@@ -71,7 +71,8 @@ def cache_errors() -> Iterator[None]:
         ) from None
 
 
-def _cached(entry: FileEntry) -> Path:
+def cached_path(entry: FileEntry) -> Path:
+    """Return where the cache has a file, if it has it."""
     return cache_folder() / "files" / f"{entry.sha256}.parquet"
 
 

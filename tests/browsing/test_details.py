@@ -57,6 +57,17 @@ def test_plots_and_card_are_those_of_the_manifest(
             read_plot(None, version, name)
 
 
+def test_a_release_that_is_retired_is_described_by_its_manifest(target: str, release: str) -> None:
+    uri = release_uri(target, release)
+    tombstone = f'{{"version": "{release}", "reason": "too old", "retired_at": "2026-12-01"}}'
+    store_for(uri).write(f"{uri}/retired.json", tombstone.encode())
+    found = describe_release(None, release)
+    assert found["states"] == ["latest", "retired"]
+    assert (found["note"], found["bytes"], found["plots"]) == ("too old", 0, [])
+    with pytest.raises(NothingThere, match="retired"):
+        read_card(None, release)
+
+
 @pytest.mark.parametrize("target", ["file"], indirect=True)
 def test_no_password_is_shown(target: str, release: str) -> None:
     uri = release_uri(target, release)

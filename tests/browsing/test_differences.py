@@ -10,6 +10,7 @@ import pytest
 from c2c_tasks.browsing import differences
 from c2c_tasks.browsing.differences import compare_releases
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere, StillComputing
+from c2c_tasks.consuming.caching import cache_folder
 from c2c_tasks.consuming.comparing import compare
 from c2c_tasks.records import Program
 from c2c_tasks.store import StoreError
@@ -43,6 +44,8 @@ def test_two_releases_are_compared_in_pages(pair: tuple[str, str]) -> None:
     assert {tuple(item["why"]) for item in listed if item["change"] == "changed"} == {("licence",)}
     assert set(first["meanings"]) == {"not_told", "licence"}
     assert all(first["meanings"].values())
+    # What was fetched from S3 is gone again.
+    assert [path for path in cache_folder().rglob("*") if path.is_file()] == []
 
 
 @of_files
