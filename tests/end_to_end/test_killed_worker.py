@@ -109,7 +109,13 @@ def rows_of(uri: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("launcher", ["process", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        pytest.param("process", marks=pytest.mark.nightly),
+        pytest.param("docker", marks=pytest.mark.docker),
+    ],
+)
 def test_a_worker_killed_twenty_times_loses_and_repeats_nothing(
     launcher: str, workspace: Path, request: pytest.FixtureRequest
 ) -> None:

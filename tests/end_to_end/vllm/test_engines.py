@@ -195,6 +195,7 @@ def test_a_text_for_a_base_model(make_shard: MakeShard, server: VllmServer) -> N
     assert rows
 
 
+@pytest.mark.nightly
 def test_a_network_that_spoils_answers_loses_none(
     make_shard: MakeShard, proxy: FaultyProxy
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_program_longer_than_the_context(
     assert rows["fold"].prompt_tokens < 4096 - 80
 
 
+@pytest.mark.nightly
 def test_a_server_that_is_killed_and_started_again(
     make_shard: MakeShard, server: VllmServer
 ) -> None:
