@@ -1,4 +1,4 @@
-"""The one file that Airflow loads as a plugin: the dataset browser in its UI.
+"""The one file that Airflow loads as a plugin: the dataset browser in its UI, and notes on runs.
 
 Every process of Airflow executes it, schedulers and tasks too: nothing heavy is imported before
 somebody opens the page.
@@ -10,6 +10,8 @@ import asyncio
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
+
+from c2c_airflow import run_notes
 
 
 class _Browser:
@@ -34,6 +36,7 @@ class Case2CodePlugin(AirflowPlugin):
     fastapi_apps: ClassVar[list[Any]] = [
         {"app": _Browser(), "url_prefix": "/case2code", "name": "Case2Code dataset browser"}
     ]
+    listeners: ClassVar[list[Any]] = [run_notes]
     # Relative: Airflow may be mounted below a path.
     external_views: ClassVar[list[Any]] = [
         {
