@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.listeners import hookimpl
 from airflow.sdk import get_current_context
+
+from c2c_airflow.links import progress_page
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -26,7 +29,11 @@ MARK = "<!-- case2code -->"
 """Begins our part of a note; what a person wrote stands before it. It is not shown."""
 MAX_CHARACTERS = 1000
 """Of a note, in Airflow's database."""
-_MAX_TASKS = 4
+_LEAST_CHARACTERS = 100
+"""That are worth a part of ours."""
+_MAX_TASKS = 3
+_LINE_CHARACTERS = 140
+"""Of a task's error; the log has all of it."""
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +72,14 @@ def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
         session = object_session(dag_run)
         if session is None:
             return
-        # What is still to be written by the scheduler is not ours to write, or to fail at.
+        # What the scheduler has still to write is not ours to write, or to fail at.
         with session.no_autoflush:
-            left = _left(session, dag_run)
-            ours = _failure(session, dag_run, left, message) if failed else _outcome(left)
+            said = _said(session, dag_run)
+            if failed:
+                page = progress_page(dag_run.run_id, dag_run.conf or {})
+                ours = failure(message, _failed(session, dag_run), said, page)
+            else:
+                ours = outcome(said)
             dag_run.note = merged(dag_run.note, f"{ours}\n\n{_duration(dag_run)}".strip())
     except Exception:
         log.exception("the run %s has no note", dag_run.run_id)
@@ -82,56 +93,85 @@ def merged(note: str | None, ours: str) -> str:
     theirs = (note or "").partition(MARK)[0].rstrip()
     start = f"{theirs}\n\n{MARK}\n" if theirs else f"{MARK}\n"
     room = MAX_CHARACTERS - len(start)
-    if room < 100:
+    if room < _LEAST_CHARACTERS:
         return theirs
     return start + (ours if len(ours) <= room else f"{ours[: room - 2].rstrip()} …")
 
 
-def _left(session: Session, dag_run: DagRun) -> list[tuple[str, int, dict[str, str]]]:
-    """Return what tasks have left: the task, its map index, and the kind and text."""
+def outcome(said: Sequence[Said]) -> str:
+    """Return what a run that did not fail came to."""
+    for item in said:
+        if item.kind == "published":
+            return item.text
+    for item in said:
+        if item.kind == "skipped":
+            return f"**No release**: `{item.task_id}` skipped the run: {item.text}"
+    return "**No release**: no task says why; the run may have been marked by hand"
+
+
+def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], progress: str) -> str:
+    """Return why a run failed, by what its failed tasks said, and what to do."""
+    why = {(item.task_id, item.map_index): item.text for item in said if item.kind == "failed"}
+    lines = [f"**Failed** ({message.replace('_', ' ').rstrip('.')})", ""]
+    for task in failed[:_MAX_TASKS]:
+        which = f" ({task.label or task.map_index})" if task.map_index >= 0 else ""
+        reason = why.get((task.task_id, task.map_index), "killed or timed out; its log says more")
+        lines.append(f"- `{task.task_id}`{which}: {_short(reason)}")
+    if len(failed) > _MAX_TASKS:
+        lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")
+    published = [item.text.splitlines()[0] for item in said if item.kind == "published"]
+    lines += [
+        "",
+        *published,
+        "Mend what the line names, then clear the failed tasks: finished shards are kept. "
+        f"[How far it came]({progress})",
+    ]
+    return "\n".join(lines)
+
+
+class Said(NamedTuple):
+    """What a task left to say."""
+
+    task_id: str
+    map_index: int
+    kind: str
+    text: str
+
+
+class FailedTask(NamedTuple):
+    """A task instance that failed."""
+
+    task_id: str
+    map_index: int
+    label: str | None
+    """Of a mapped one, for people."""
+
+
+def _said(session: Session, dag_run: DagRun) -> list[Said]:
+    """Return what tasks have left to say, in order of time."""
     from airflow.models.xcom import XComModel
 
     query = XComModel.get_many(key=XCOM_KEY, run_id=dag_run.run_id, dag_ids=dag_run.dag_id)
     columns = (XComModel.task_id, XComModel.map_index, XComModel.value, XComModel.timestamp)
-    rows = session.execute(query.with_only_columns(*columns)).all()
+    rows = sorted(session.execute(query.with_only_columns(*columns)), key=lambda row: row.timestamp)
+    values = [json.loads(row.value) if isinstance(row.value, str) else row.value for row in rows]
     return [
-        (row.task_id, row.map_index, _parsed(row.value))
-        for row in sorted(rows, key=lambda row: row.timestamp)
+        Said(row.task_id, row.map_index, value["kind"], value["text"])
+        for row, value in zip(rows, values, strict=True)
     ]
 
 
-def _parsed(value: Any) -> dict[str, str]:
-    found = json.loads(value) if isinstance(value, str) else value
-    return {"kind": str(found["kind"]), "text": str(found["text"])}
-
-
-def _outcome(left: list[tuple[str, int, dict[str, str]]]) -> str:
-    for _, _, said in left:
-        if said["kind"] == "published":
-            return said["text"]
-    for task_id, _, said in left:
-        if said["kind"] == "skipped":
-            return f"**No release**: `{task_id}` skipped the run: {said['text']}"
-    return "**No release**: no task says why; it may have been marked by hand"
-
-
-def _failure(
-    session: Session,
-    dag_run: DagRun,
-    left: list[tuple[str, int, dict[str, str]]],
-    message: str,
-) -> str:
+def _failed(session: Session, dag_run: DagRun) -> list[FailedTask]:
+    """Return the task instances that failed themselves, the first one first."""
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy import select
-
-    from c2c_airflow.links import progress_page
 
     columns: Any = (
         TaskInstance.task_id,
         TaskInstance.map_index,
         TaskInstance.rendered_map_index,
     )
-    failed = session.execute(
+    query = (
         select(*columns)
         .where(
             TaskInstance.dag_id == dag_run.dag_id,
@@ -139,27 +179,13 @@ def _failure(
             TaskInstance.state == "failed",
         )
         .order_by(TaskInstance.end_date)
-    ).all()
-    why = {(task, index): said["text"] for task, index, said in left if said["kind"] == "failed"}
-    lines = [f"**Failed** ({message.replace('_', ' ').rstrip('.')})", ""]
-    for task_id, map_index, label in failed[:_MAX_TASKS]:
-        which = f" ({label or map_index})" if map_index >= 0 else ""
-        reason = why.get((task_id, map_index), "it was killed or timed out; its log says more")
-        lines.append(f"- `{task_id}`{which}: {_short(reason)}")
-    if len(failed) > _MAX_TASKS:
-        lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")
-    published = [said["text"].splitlines()[0] for _, _, said in left if said["kind"] == "published"]
-    lines += ["", *published]
-    lines.append(
-        "Mend what the line names, then clear the failed tasks: finished shards are kept. "
-        f"[How far it came]({progress_page(dag_run.run_id, dag_run.conf or {})})"
     )
-    return "\n".join(lines)
+    return [FailedTask(*row) for row in session.execute(query)]
 
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 160 else f"{line[:159]}…"
+    return line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…"
 
 
 def _duration(dag_run: DagRun) -> str:

@@ -60,6 +60,8 @@ def test_a_run_publishes_and_the_next_one_is_skipped(
 
     pointer = read_pointer(target)
     assert pointer is not None
+    assert f"**[{pointer.version}](/plugin/case2code/" in run.note
+    assert "- cases: " in run.note and run.note.endswith(" s.")
     manifest = read_manifest(pointer.uri)
     assert manifest.splits["programs"]["train"] > 20
 
@@ -79,6 +81,7 @@ def test_a_run_publishes_and_the_next_one_is_skipped(
         *[("audit", "skipped"), ("publish", "skipped"), ("push_to_hub", "skipped")],
     }
     assert read_pointer(target) == pointer
+    assert "**No release**: `plan` skipped the run: nothing new: all " in second.note
 
 
 def test_bad_input_fails_at_once_with_one_message(
@@ -92,3 +95,4 @@ def test_bad_input_fails_at_once_with_one_message(
     assert plan.try_number == 1
     messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert any("missing: no such file or folder" in message for message in messages), messages
+    assert "- `plan`: " in run.note and "missing: no such file or folder" in run.note
