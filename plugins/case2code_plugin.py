@@ -7,7 +7,7 @@ somebody opens the page.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -29,31 +29,36 @@ class _Browser:
         return app
 
 
+# Relative: Airflow may be mounted below a path. The UI encodes the run's id for the URL.
+_ICONS = {
+    "icon": "case2code/static/icon.svg",
+    "icon_dark_mode": "case2code/static/icon-dark.svg",
+}
+_APPS = [{"app": _Browser(), "url_prefix": "/case2code", "name": "Case2Code dataset browser"}]
+_VIEWS = [
+    {
+        "name": "Case2Code",
+        "href": "case2code/",
+        "destination": "nav",
+        "url_route": "case2code",
+        "nav_top_level": True,
+        **_ICONS,
+    },
+    {
+        "name": "Case2Code",
+        "href": "case2code/#/builds/{RUN_ID}",
+        "destination": "dag_run",
+        "url_route": "case2code-build",
+        **_ICONS,
+    },
+]
+_LISTENERS = [run_notes]
+
+
 class Case2CodePlugin(AirflowPlugin):
     """What this project adds to Airflow."""
 
     name = "case2code"
-    fastapi_apps: ClassVar[list[Any]] = [
-        {"app": _Browser(), "url_prefix": "/case2code", "name": "Case2Code dataset browser"}
-    ]
-    listeners: ClassVar[list[Any]] = [run_notes]
-    # Relative: Airflow may be mounted below a path.
-    external_views: ClassVar[list[Any]] = [
-        {
-            "name": "Case2Code",
-            "href": "case2code/",
-            "destination": "nav",
-            "url_route": "case2code",
-            "nav_top_level": True,
-            "icon": "case2code/static/icon.svg",
-            "icon_dark_mode": "case2code/static/icon-dark.svg",
-        },
-        {
-            "name": "Case2Code",
-            "href": "case2code/#/builds/{RUN_ID}",
-            "destination": "dag_run",
-            "url_route": "case2code-build",
-            "icon": "case2code/static/icon.svg",
-            "icon_dark_mode": "case2code/static/icon-dark.svg",
-        },
-    ]
+    fastapi_apps = _APPS
+    external_views = _VIEWS
+    listeners = _LISTENERS

@@ -35,3 +35,8 @@ class Recent(Generic[K, V]):
             while len(self._values) > self._limit:
                 self._values.popitem(last=False)
         return value
+
+    def forget(self, key: K) -> None:
+        """Have the value of a key made anew when it is asked for next."""
+        with self._lock:
+            self._values.pop(key, None)

@@ -93,6 +93,12 @@ class Catalogue:
         with self._database.reading() as session:
             return list(session.scalars(query.limit(limit)))
 
+    def builds_named(self, build_id: str) -> list[BuildRecord]:
+        """Return the builds of an id, those that started last first: targets may share one."""
+        query = select(BuildRecord).where(BuildRecord.build_id == build_id)
+        with self._database.reading() as session:
+            return list(session.scalars(query.order_by(BuildRecord.started_at.desc().nulls_last())))
+
     def reports(self, target: str, build_id: str) -> list[ReportRecord]:
         """Return the step reports of a build, in order of step and shard."""
         query = (

@@ -9,10 +9,16 @@ from urllib.parse import urlsplit
 from c2c_tasks.store import ObjectNotFound, store_for
 
 
-def open_ranged(uri: str) -> BinaryIO:
-    """Return an object as a file; each read of it is a request. Raises ObjectNotFound."""
+def open_ranged(uri: str, size: int | None = None) -> BinaryIO:
+    """Return an object as a file; each read of it is a request. Raises ObjectNotFound.
+
+    `size` is the object's, in bytes: given, the store is not asked, and a read finds out
+    whether the object is there.
+    """
     if urlsplit(uri).scheme == "file":
         return store_for(uri).open(uri)
+    if size is not None:
+        return cast(BinaryIO, _RangedFile(uri, size))
     info = store_for(uri).head(uri)
     if info is None:
         raise ObjectNotFound(f"{uri}: no such object")

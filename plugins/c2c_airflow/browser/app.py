@@ -22,10 +22,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from c2c_airflow.browser.access import may_read_builds, may_read_releases
 from c2c_airflow.browser.working import Busy, TooSlow, Workers
-from c2c_tasks.browsing import details, releases, targets
+from c2c_tasks.browsing import builds, details, differences, program, programs, releases, targets
 from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere, StillComputing
 from c2c_tasks.catalogue import CatalogueError
+from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,12 @@ app = FastAPI(
 files = StaticFiles(directory=STATIC, check_dir=False)
 quick = Workers("case2code-quick", threads=8, waiting=32, seconds=25)
 scans = Workers("case2code-scan", threads=2, waiting=8, seconds=25)
+comparisons = Workers("case2code-diff", threads=4, waiting=4, seconds=25)
 
 Target = Annotated[str | None, Query(max_length=1_000)]
 Page = Annotated[int, Query(ge=1)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
+Text = Annotated[str, Query(max_length=200)]
 
 
 @app.get("/")
@@ -100,6 +103,56 @@ async def get_card(version: str, target: Target = None) -> Response:
     return await _file(lambda: details.read_card(target, version), "text/markdown")
 
 
+@app.get("/api/releases/{version}/programs")
+async def get_programs(
+    version: str,
+    target: Target = None,
+    split: Text = "",
+    search: Text = "",
+    licence: Text = "",
+    repository: Text = "",
+    cursor: Text = "",
+    limit: PageSize = 20,
+) -> Response:
+    """Return a page of the programs of a release that a search finds."""
+    asked = programs.Search(search, split, licence, repository)
+    return await _answer(
+        scans,
+        lambda: programs.search_programs(target, version, asked, cursor=cursor, limit=limit),
+    )
+
+
+@app.get("/api/releases/{version}/programs/{function_id}")
+async def get_program(version: str, function_id: str, target: Target = None) -> Response:
+    """Return a program with its cases and samples."""
+    return await _answer(scans, lambda: program.describe_program(target, version, function_id))
+
+
+@app.get("/api/diff")
+async def get_difference(
+    a: Text, b: Text, target: Target = None, page: Page = 1, page_size: PageSize = 50
+) -> Response:
+    """Return how release `b` differs from release `a`."""
+    return await _answer(
+        comparisons,
+        lambda: differences.compare_releases(target, a, b, page=page, page_size=page_size),
+    )
+
+
+@app.get("/api/builds", dependencies=[Depends(may_read_builds)])
+async def get_builds(
+    target: Target = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> Response:
+    """Return the builds that started last."""
+    return await _answer(quick, lambda: builds.list_builds(target, limit))
+
+
+@app.get("/api/builds/{build_id:path}", dependencies=[Depends(may_read_builds)])
+async def get_build(build_id: str, target: Target = None) -> Response:
+    """Return a build and how far it has come; null where it is not known."""
+    return await _answer(quick, lambda: builds.describe_build(target, build_id))
+
+
 async def _static(path: str, request: Request) -> Response:
     response = await files.get_response(path, request.scope)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -124,7 +177,7 @@ async def _run(workers: Workers, work: Callable[[], T]) -> T:
         return await workers.run(work)
     except InvalidRequest as error:
         raise _error(400, error) from None
-    except NothingThere as error:
+    except (NothingThere, PublishError) as error:
         raise _error(404, error) from None
     except (StoreError, CatalogueError) as error:
         log.warning("%s", error)
@@ -193,4 +246,3 @@ class _WithHeaders:
 
 
 app.add_middleware(_WithHeaders)
-_ = may_read_builds
