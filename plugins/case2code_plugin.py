@@ -52,7 +52,7 @@ _VIEWS = [
         **_ICONS,
     },
 ]
-_LISTENERS = [run_notes]
+_LISTENERS: list[Any] = [run_notes]
 
 
 class Case2CodePlugin(AirflowPlugin):
