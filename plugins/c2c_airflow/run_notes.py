@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.listeners import hookimpl
 from airflow.sdk import get_current_context
 
 from c2c_airflow.links import progress_page
+from c2c_tasks.config import ConfigError
+from c2c_tasks.presets import fill
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -80,7 +83,7 @@ def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
                 ours = failure(message, _failed(session, dag_run), said, page)
             else:
                 ours = outcome(said)
-            dag_run.note = merged(dag_run.note, f"{ours}\n\n{_duration(dag_run)}".strip())
+            dag_run.note = merged(dag_run.note, f"{ours}\n\n{_footer(dag_run)}".strip())
     except Exception:
         log.exception("the run %s has no note", dag_run.run_id)
 
@@ -188,11 +191,15 @@ def _short(text: str) -> str:
     return line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…"
 
 
-def _duration(dag_run: DagRun) -> str:
-    if not (dag_run.start_date and dag_run.end_date):
-        return ""
-    seconds = round((dag_run.end_date - dag_run.start_date).total_seconds())
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", f"{rest} s"]
-    return f"Took {' '.join(filter(None, parts))}."
+def _footer(dag_run: DagRun) -> str:
+    """Return which preset a run had, and how long it took."""
+    said = []
+    with suppress(ConfigError):  # no such preset: the run has failed at it
+        said.append(f"Preset {fill(dag_run.conf or {})[0]}")
+    if dag_run.start_date and dag_run.end_date:
+        seconds = round((dag_run.end_date - dag_run.start_date).total_seconds())
+        minutes, rest = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", f"{rest} s"]
+        said.append(" ".join(filter(None, parts)))
+    return ", ".join(said)
