@@ -21,8 +21,12 @@ immutable release.
 | `push_to_hub` | pushes the release to the Hugging Face Hub, where that is asked for | `default` |
 
 Every task may be cleared and run again: finished shards are not made twice, and a release is
-visible whole or not at all. When a task fails, the error line of
-its log says what to mend.
+visible whole or not at all. When a run ends, its note says what came of it: the release with its
+funnel, why there is none, or the error of the task that failed and what to do.
+
+Triggered by hand, the form asks for a **preset** first: `demo`, `nightly` or `full`. Scheduled runs
+and backfills take the one that `C2C_PRESET` names, `nightly` if none, with the options that
+`C2C_OPTIONS` holds as JSON.
 """
 
 from __future__ import annotations
@@ -32,12 +36,21 @@ from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
+from c2c_airflow.announcing import announce
 from c2c_airflow.context import run_step
-from c2c_airflow.params import build_params
+from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
+from c2c_airflow.params import add_build_params
+from c2c_airflow.run_notes import leave
 from c2c_airflow.sandbox_operator import SandboxOperator
 from c2c_airflow.turns import is_its_turn
 
-DATASET = Asset("case2code_dataset")
+# It has no URI: consumers name it, wherever a deployment keeps it, and each event tells the URI.
+# (One of `s3://` would have every provider loaded whenever this file is parsed.)
+DATASET = Asset(
+    "case2code_dataset",
+    group="case2code",
+    extra={"holds": "programs with their cases, and training samples made of them"},
+)
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
 
 
@@ -56,7 +69,6 @@ def run_audit(**sandbox: Any) -> Any:
     schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
     catchup=False,
     max_active_runs=1,
-    params=build_params(),
     doc_md=__doc__,
     tags=["case2code"],
     default_args={
@@ -97,7 +109,7 @@ def case2code_build() -> None:
         """Find what is new in all shards and cut function shards."""
         return run_step("merge_functions", list(shards))
 
-    @task_group(group_id="shard")
+    @task_group(group_id="shard", tooltip="From a shard of functions to a shard of programs.")
     def function_shard(shard: Any) -> None:
         """From a shard of functions to a shard of programs."""
 
@@ -120,6 +132,7 @@ def case2code_build() -> None:
             pool="sandbox",
             doc_md="Run the functions in the sandbox.",
         )
+        execute.operator_extra_links = (ProgressLink(),)
         curate(shard=execute.output)
 
     # A shard that failed for good may be left out (`max_failed_shards`): these two decide.
@@ -136,8 +149,10 @@ def case2code_build() -> None:
     def publish(staged: Any) -> Any:
         """Write card and manifest, then move the pointer."""
         release = run_step("publish", staged)
+        metadata, note = announce(release)
         context: Any = get_current_context()
-        context["outlet_events"][DATASET].extra = release
+        context["outlet_events"][DATASET].extra = metadata
+        leave("published", note)
         return release
 
     @task
@@ -145,7 +160,7 @@ def case2code_build() -> None:
         """Push the release to the Hugging Face Hub; skipped where no option asks for it."""
         return run_step("push_to_hub", published)
 
-    planned = plan()
+    planned: Any = plan()
     turn() >> planned
     functions = merge_functions(extract.expand(shard=planned))
     audited = SandboxOperator(
@@ -162,9 +177,14 @@ def case2code_build() -> None:
     programs >> audited
     compose.expand(shard=programs) >> audited
     # The audit is skipped where there is nothing to audit; that the run failed shows here.
-    published = publish(audited.output)
+    published: Any = publish(audited.output)
     [functions, programs] >> published
-    push_to_hub(published)
+    pushed: Any = push_to_hub(published)
+
+    planned.operator.operator_extra_links = (ProgressLink(),)
+    audited.operator_extra_links = (ReleaseLink(),)
+    published.operator.operator_extra_links = (ReleaseLink(), CardLink())
+    add_build_params(pushed.operator.dag)
 
 
 case2code_build()

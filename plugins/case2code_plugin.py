@@ -1,4 +1,4 @@
-"""The one file that Airflow loads as a plugin: the dataset browser in its UI.
+"""The one file that Airflow loads as a plugin: the dataset browser in its UI, and notes on runs.
 
 Every process of Airflow executes it, schedulers and tasks too: nothing heavy is imported before
 somebody opens the page.
@@ -10,6 +10,8 @@ import asyncio
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from c2c_airflow import run_notes
 
 
 class _Browser:
@@ -54,6 +56,7 @@ _VIEWS = [
         **_ICONS,
     },
 ]
+_LISTENERS: list[Any] = [run_notes]
 
 
 class Case2CodePlugin(AirflowPlugin):
@@ -62,3 +65,4 @@ class Case2CodePlugin(AirflowPlugin):
     name = "case2code"
     fastapi_apps = _APPS
     external_views = _VIEWS
+    listeners = _LISTENERS

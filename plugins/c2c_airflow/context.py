@@ -14,7 +14,9 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from c2c_airflow.run_notes import leave
 from c2c_tasks.config import BuildConfig, ConfigError
+from c2c_tasks.presets import describe, fill
 
 if TYPE_CHECKING:
     from c2c_tasks.pipeline import Build
@@ -49,11 +51,12 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks.store import StoreError
 
     try:
-        build = _current_build()
+        build = _current_build(tell=step == "plan")
         _use_connection(build.config)
         return getattr(pipeline, step)(build, *arguments, **options)
     except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
         log.info("%s", reason)
+        leave("skipped", str(reason))
         raise AirflowSkipException(str(reason)) from None
     except (
         CatalogueError,
@@ -65,6 +68,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         duckdb.Error,
     ) as error:
         log.error("%s", error)
+        leave("failed", str(error))
         raise AirflowException(str(error)) from None
     except (
         AuditError,
@@ -78,16 +82,21 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
         pipeline.BuildError,
     ) as error:
         log.error("%s", error)
+        leave("failed", str(error))
         raise AirflowFailException(str(error)) from None
 
 
-def _current_build() -> Build:
+def _current_build(*, tell: bool) -> Build:
+    """Return the build of the running task; with `tell`, log which preset and options it has."""
     from c2c_tasks.pipeline import Build
 
     context = get_current_context()
+    preset, options = fill(context["params"])
+    if tell:
+        log.info("%s", describe(preset, options))
     run = context["dag_run"]
     date = context.get("partition_key") or f"{run.logical_date or run.run_after:%Y-%m-%d}"
-    return Build(run.run_id, date, BuildConfig.from_flat(dict(context["params"])))
+    return Build(run.run_id, date, BuildConfig.from_flat(options))
 
 
 def _use_connection(config: BuildConfig) -> None:

@@ -34,7 +34,7 @@ def main() -> int:
     print(STAND_INS)
     _say(started, f"preparing the embedded Airflow in {airflow.home}")
     airflow.prepare()
-    conf = {"dump": "stdlib:", "target": default_target()}
+    conf = {"preset": "demo", "target": default_target()}
     _say(started, f"airflow dags test case2code_build --conf '{json.dumps(conf)}'")
     status = _build(airflow, started, conf)
     if status:

@@ -35,6 +35,7 @@ class EmbeddedAirflow:
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "C2C_PRESET": os.environ.get("C2C_PRESET", "demo"),
             "PYTHONPATH": os.pathsep.join([str(root), str(root / "plugins")]),
         }
 

@@ -1,21 +1,53 @@
-"""The trigger form: Airflow Params derived from `c2c_tasks.config`."""
+"""The trigger form: Airflow Params derived from `c2c_tasks.config` and `c2c_tasks.presets`.
+
+The form gives a run every option, changed or not. So an option that a preset may give is empty in
+the form, with what each preset gives in its text: what a person enters there, be it an option's
+default, is what is wanted. A field is called as its option is everywhere else: in errors, in the
+manifest and in the command line.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import Param
+from airflow.sdk import DAG, Param
 
 from c2c_tasks.config import BuildConfig, RetentionOptions, section_models
+from c2c_tasks.presets import PRESET, default_preset, flat_options, preset_options, presets
+
+FIRST_SECTION = "Run Parameters"
+"""Airflow's name of the section that is open when the form opens: what is changed most often."""
+FIRST = (PRESET, "dump", "target", "mode", "licences", "writer", "launcher")
+
+
+def add_build_params(dag: DAG) -> None:
+    """Give a DAG its Params.
+
+    Called when the DAG's tasks are made: Airflow copies the Params that a DAG has for each task
+    that is made, which takes as long as all the rest of parsing it. Tasks see the DAG's all the
+    same.
+    """
+    dag.params.update(build_params())
 
 
 def build_params() -> dict[str, Param]:
-    """Return a Param for each option of a build, with its section, description and bounds."""
-    config = BuildConfig()
+    """Return a Param for the preset and for each option of a build, in the order of the form.
+
+    Raises ConfigError where the environment names no preset, or gives options that are none.
+    """
+    defaults = flat_options(BuildConfig())
+    left_to_presets = preset_options()
+    params = {PRESET: _preset_param()}
+    for section, model in section_models().items():
+        for option, schema in model.model_json_schema()["properties"].items():
+            text = schema["description"]
+            default = defaults[option]
+            if option in left_to_presets:
+                text = f"{text}\n\n{_by_preset(option, default)}"
+                default = None
+            params[option] = _param(option, default, _section(option, section), schema, text)
     return {
-        option: _param(getattr(getattr(config, section), option), section, schema)
-        for section, model in section_models().items()
-        for option, schema in model.model_json_schema()["properties"].items()
+        name: params[name] for name in (*FIRST, *(set_ for set_ in params if set_ not in FIRST))
     }
 
 
@@ -23,20 +55,57 @@ def retention_params() -> dict[str, Param]:
     """Return a Param for each option of retention."""
     options = RetentionOptions()
     return {
-        option: _param(getattr(options, option), "retention", schema)
+        option: _param(option, getattr(options, option), "Retention", schema, schema["description"])
         for option, schema in RetentionOptions.model_json_schema()["properties"].items()
     }
 
 
-def _param(default: Any, section: str, schema: dict[str, Any]) -> Param:
+def _preset_param() -> Param:
+    lines = [f"- **{name}**: {preset.meaning}." for name, preset in presets().items()]
+    meaning = (
+        "What the build is for. It gives the options that are left empty; one that is set wins."
+    )
+    return Param(
+        default_preset(),
+        type="string",
+        enum=list(presets()),
+        title=PRESET,
+        section=FIRST_SECTION,
+        description_md=_emphasised("\n".join([meaning, "", *lines])),
+    )
+
+
+def _section(option: str, section: str) -> str:
+    return FIRST_SECTION if option in FIRST else section.capitalize()
+
+
+def _by_preset(option: str, default: Any) -> str:
+    given: dict[str, list[str]] = {}
+    for name, preset in presets().items():
+        given.setdefault(f"`{preset.options.get(option, default)}`", []).append(name)
+    if len(given) == 1:
+        return f"Left empty: {next(iter(given))}."
+    return f"Left empty: {', '.join(f'{value} ({_and(names)})' for value, names in given.items())}."
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _param(option: str, default: Any, section: str, schema: dict[str, Any], text: str) -> Param:
     rules = {key: value for key, value in schema.items() if key not in ("default", "description")}
-    if default == "":
-        # The form takes a plain string field for required; null is its word for "left empty".
-        default, rules["type"] = None, ["null", "string"]
+    rules |= {"title": option, "section": section, "description_md": _emphasised(text)}
+    if default is None or default == "":
+        # The form takes a plain type for required; null is its word for "left empty".
+        default, rules["type"] = None, ["null", rules["type"]]
+        if "enum" in rules:
+            rules["enum"] = [None, *rules["enum"]]
+            rules["values_display"] = {"null": "(as the preset)"}
     if choices := rules.get("items", {}).get("enum"):
         rules["examples"] = choices  # the form offers an array's examples as a multiple choice
-    return Param(
-        default,
-        description=schema["description"],
-        **rules | {"section": section.capitalize()},
-    )
+    return Param(default, **rules)
+
+
+def _emphasised(text: str) -> str:
+    """Return Markdown with emphasis in place of code, whose boxes cover the lines of small text."""
+    return text.replace("`", "*")

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowException
 from docker.errors import DockerException
 
 from c2c_airflow.attempts import attempt_labels, sweep_engine
+from c2c_tasks.presets import fill
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,8 +41,8 @@ class SandboxOperator(DockerOperator):
         the launcher needs no engine or none answers; every container must carry `labels`.
     :param op_kwargs: Keyword arguments of the callable (templated).
     :param launcher: ``auto``, ``docker`` or ``process`` (templated). None: the Param of that
-        name, or ``auto``. With ``process``, no engine is contacted; with ``docker``, one must
-        answer.
+        name, or what the run's preset says. With ``process``, no engine is contacted; with
+        ``docker``, one must answer.
     :param sweep_first: Remove what others left behind on the engine before the call.
     :param image: Image of the sandbox; the callable decides which it uses.
     """
@@ -74,7 +75,7 @@ class SandboxOperator(DockerOperator):
 
     def execute(self, context: Context) -> Any:
         """Call the callable and return what it returns."""
-        launcher = self.launcher or context["params"].get("launcher", "auto")
+        launcher = self.launcher or fill(context["params"])[1].get("launcher", "auto")
         client = None if launcher == "process" else self._client(required=launcher == "docker")
         assert self.execution_timeout is not None
         self._attempt = {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import socket
 import sqlite3
 import sysconfig
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -21,7 +24,7 @@ from c2c_tasks.pipeline import Build, NothingNew, run_build
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
-from c2c_tasks.store import normalise
+from c2c_tasks.store import normalise, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -147,3 +150,49 @@ def test_a_backfill_gives_what_the_days_give_in_turn(
         time.sleep(1)
     assert states == dict.fromkeys(DAYS, "success")
     assert releases(target) == expected
+    check_what_people_see(target)
+
+
+def check_what_people_see(target: str) -> None:
+    """See that Airflow tells of each day: a note, metadata on the Asset's page, links of tasks."""
+    runs = {run["partition_key"]: run for run in get("dags/case2code_build/dagRuns")["dag_runs"]}
+    for date, version in (("2024-05-01", "2024.05.01-1"), ("2024-05-03", "2024.05.03-1")):
+        note = runs[date]["note"]
+        assert f"**[{version}](/plugin/case2code/case2code/#/releases/{version}?target=" in note
+        assert "- functions: " in note and "\n\nPreset demo, " in note and len(note) <= 1_000
+    assert (
+        "**No release**: `plan` skipped the run: nothing new: all 2" in runs["2024-05-02"]["note"]
+    )
+
+    *_, event = get("assets/events?order_by=timestamp")["asset_events"]
+    uri = f"{target}/releases/2024.05.03-1"
+    manifest = read_manifest(uri)
+    expected = {
+        "version": "2024.05.03-1",
+        "uri": uri,
+        "rows": manifest.splits,
+        "parent": "2024.05.01-1",
+        "build": runs["2024-05-03"]["dag_run_id"],
+        "date": "2024-05-03",
+        "latest": True,
+        "manifest_sha256": hashlib.sha256(read(f"{uri}/manifest.json")).hexdigest(),
+    }
+    assert {key: event["extra"][key] for key in expected} == expected
+    assert event["extra"]["bytes"] > 100_000
+    assert (event["name"], event["group"]) == ("case2code_dataset", "case2code")
+
+    run = quote(expected["build"])
+    links = {
+        task: get(f"dags/case2code_build/dagRuns/{run}/taskInstances/{task}/links")["extra_links"]
+        for task in ("plan", "audit", "publish")
+    }
+    page = event["extra"]["page"]
+    assert links["publish"] == {"Release": page, "Dataset card": event["extra"]["card"]}
+    assert links["audit"] == {"Release": page}
+    assert "/case2code/#/builds/backfill__" in links["plan"]["Progress of the build"]
+
+
+def get(path: str) -> Any:
+    """Return the answer of Airflow's REST API."""
+    with urllib.request.urlopen(f"{standalone.URL}/api/v2/{path}", timeout=30) as answer:
+        return json.load(answer)

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from c2c_airflow import context
+from c2c_airflow import context, run_notes
 from c2c_airflow.context import run_step
 from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
@@ -36,8 +36,11 @@ def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         logical_date=datetime(2026, 11, 24, 2, tzinfo=UTC),
         run_after=datetime(2026, 11, 25, 2, tzinfo=UTC),
     )
-    values = {"dag_run": run, "params": {}}
-    monkeypatch.setattr(context, "get_current_context", lambda: values)
+    left: list[Any] = []
+    ti = SimpleNamespace(xcom_push=lambda key, value: left.append((key, value)))
+    values = {"dag_run": run, "params": {}, "ti": ti, "left": left}
+    for module in (context, run_notes):
+        monkeypatch.setattr(module, "get_current_context", lambda: values)
     return values
 
 
@@ -72,12 +75,34 @@ def test_the_date_is_the_partition_s_then_the_logical_then_that_of_the_run(
 
 
 @pytest.mark.parametrize("kind", [pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff])
-@pytest.mark.usefixtures("running")
 def test_nothing_to_do_skips_the_task(
-    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+    kind: type[Exception], running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(kind("all 3 objects are there"), monkeypatch)
     with pytest.raises(AirflowSkipException, match="all 3 objects are there"):
+        run_step("plan")
+    said = {"kind": "skipped", "text": "all 3 objects are there"}
+    assert running["left"] == [(run_notes.XCOM_KEY, said)]
+
+
+def test_plan_says_which_preset_a_build_has(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running["params"] = {"preset": "full", "mode": None, "launcher": "process", "max_cases": 7}
+    for step in ("plan", "publish"):
+        monkeypatch.setattr(pipeline, step, lambda build: build)
+    caplog.set_level("INFO")
+    build = run_step("plan")
+    assert build == run_step("publish")
+    assert build.config.source.mode == "full"
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith("preset full: mode=full, dump_shard_bytes=64000000, ")
+    assert line.endswith("; set by the run: launcher=process, max_cases=7")
+
+
+def test_an_unknown_preset_fails_in_one_line(running: dict[str, Any]) -> None:
+    running["params"] = {"preset": "daily"}
+    with pytest.raises(AirflowFailException, match=r"^option 'preset': no preset 'daily'"):
         run_step("plan")
 
 
@@ -93,15 +118,20 @@ def test_nothing_to_do_skips_the_task(
         pipeline.BuildError,
     ],
 )
-@pytest.mark.usefixtures("running")
 def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
-    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kind: type[Exception],
+    running: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     fail_with(kind("/data: no such folder"), monkeypatch)
     with pytest.raises(AirflowFailException, match=r"^/data: no such folder$") as failure:
         run_step("plan")
     assert failure.value.__suppress_context__
-    assert [record.getMessage() for record in caplog.records] == ["/data: no such folder"]
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == ["/data: no such folder"]
+    said = {"kind": "failed", "text": "/data: no such folder"}
+    assert running["left"] == [(run_notes.XCOM_KEY, said)]
 
 
 def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:
@@ -120,7 +150,8 @@ def test_what_may_pass_is_left_to_the_retries_in_one_line(
         run_step("plan")
     assert not isinstance(failure.value, AirflowFailException)
     assert failure.value.__suppress_context__
-    assert [record.getMessage() for record in caplog.records] == ["it does not answer"]
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == ["it does not answer"]
 
 
 @pytest.mark.parametrize(

@@ -7,35 +7,62 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from c2c_airflow.params import build_params
+from c2c_airflow.params import build_params, retention_params
 from c2c_tasks.config import section_models
+from c2c_tasks.presets import preset_options
 
 
 def schema_of(option: str) -> dict[str, Any]:
     return build_params()[option].schema
 
 
-def test_options_keep_their_order_and_their_sections() -> None:
-    expected = [
-        (name, section.capitalize())
-        for section, model in section_models().items()
-        for name in model.model_fields
-    ]
-    found = [(name, param.schema["section"]) for name, param in build_params().items()]
-    assert found == expected
+def test_what_is_changed_most_comes_first_and_the_rest_as_data_flows() -> None:
+    params = build_params()
+    sections = list(dict.fromkeys(param.schema["section"] for param in params.values()))
+    # Airflow opens the section of this name, and no other.
+    assert sections == ["Run Parameters", *(name.capitalize() for name in section_models())]
+    first = [name for name in params if schema_of(name)["section"] == "Run Parameters"]
+    assert first[:4] == ["preset", "dump", "target", "mode"]
+    rest = [name for model in section_models().values() for name in model.model_fields]
+    assert list(params) == [*first, *(name for name in rest if name not in first)]
+
+
+def test_a_field_is_called_as_its_option_is_in_errors_and_in_the_manifest() -> None:
+    for name, param in build_params().items():
+        assert param.schema["title"] == name
 
 
 def test_an_option_that_may_be_empty_is_not_required() -> None:
     for name, param in build_params().items():
         assert param.resolve() != "", name  # the form would not be submitted
         if param.resolve() is None:
-            assert param.schema["type"] == ["null", "string"], name
+            assert param.schema["type"][0] == "null", name
+
+
+def test_what_presets_give_is_empty_in_the_form_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2C_PRESET", "full")
+    monkeypatch.setenv("C2C_OPTIONS", '{"max_cases": 30}')
+    monkeypatch.setenv("C2C_TARGET", "s3://bucket")
+    params = build_params()
+    assert params["preset"].resolve() == "full"
+    assert {params[name].resolve() for name in preset_options()} == {None}
+    assert params["min_cases"].resolve() == 5
+    text = schema_of("audit_programs")["description_md"]
+    assert text.endswith("\n\nLeft empty: *50* (demo and nightly), *500* (full).")
+    assert schema_of("max_cases")["description_md"].endswith(
+        "*20* (demo), *30* (nightly and full)."
+    )
+    assert "*s3://bucket-demo* (demo)" in schema_of("target")["description_md"]
+    assert params["audit_programs"].resolve(7) == 7
+    mode = schema_of("mode")
+    assert mode["enum"] == [None, "incremental", "full"] and mode["values_display"]["null"]
 
 
 def test_bounds_and_choices_are_those_of_the_option() -> None:
     bounds = schema_of("near_duplicate_threshold")
     assert (bounds["type"], bounds["minimum"], bounds["maximum"]) == ("number", 0.5, 1.0)
-    assert schema_of("launcher")["enum"] == ["auto", "docker", "process"]
+    assert schema_of("launcher")["enum"] == [None, "auto", "docker", "process"]
+    assert schema_of("preset")["enum"] == ["demo", "nightly", "full"]
     assert schema_of("formats")["examples"] == ["sft", "instruct", "pretrain"]
     assert "s3://bucket/case2code" in schema_of("target")["examples"]
 
@@ -48,7 +75,9 @@ def test_bounds_and_choices_are_those_of_the_option() -> None:
         ("launcher", "podman"),
         ("formats", []),
         ("formats", ["csv"]),
-        ("dump", None),
+        ("max_cases", None),
+        ("preset", "daily"),
+        ("preset", None),
         ("dump", ""),
     ],
 )
@@ -57,6 +86,8 @@ def test_what_is_out_of_bounds_is_refused_before_a_run_is_made(option: str, valu
         build_params()[option].resolve(value)
 
 
-def test_the_target_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_target_of_retention_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("C2C_TARGET", "s3://bucket/prefix/")
-    assert build_params()["target"].resolve() == "s3://bucket/prefix"
+    assert retention_params()["target"].resolve() == "s3://bucket/prefix"

@@ -1,0 +1,73 @@
+"""What is told of a release when it is published: on the Asset's page, and on the run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from c2c_airflow.links import release_card, release_page
+
+if TYPE_CHECKING:
+    from c2c_tasks.publishing.manifest import FunnelStage, Manifest
+
+NOTE_CHARACTERS = 850
+"""Of a release's note: the run's note has 1,000, and says more."""
+
+
+def announce(release: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the metadata of the Asset event of a release, and its note in Markdown.
+
+    `release` is what the step `publish` returned; the rest is read off its manifest.
+    """
+    from c2c_tasks.publishing.manifest import MANIFEST, Manifest
+    from c2c_tasks.store import read
+
+    uri = release["uri"]
+    text = read(f"{uri}/{MANIFEST}")
+    manifest = Manifest.model_validate_json(text)
+    metadata = {
+        **release,
+        "date": manifest.created_for,
+        "parent": manifest.parent,
+        "build": manifest.build_id,
+        "mode": manifest.config["source"]["mode"],
+        "programs": sum(manifest.splits.get("programs", {}).values()),
+        "files": len(manifest.files),
+        "bytes": sum(entry.bytes for entry in manifest.files),
+        "manifest_sha256": hashlib.sha256(text).hexdigest(),
+        "page": release_page(uri),
+        "card": release_card(uri),
+    }
+    return metadata, _note(manifest, metadata)
+
+
+def _note(manifest: Manifest, metadata: Mapping[str, Any]) -> str:
+    splits = manifest.splits.get("programs", {})
+    samples = sum(
+        sum(rows.values()) for config, rows in manifest.splits.items() if config != "programs"
+    )
+    state = "is the latest release" if metadata["latest"] else "is published, and not the latest"
+    heading = [
+        f"**[{manifest.version}]({metadata['page']})** {state} ([card]({metadata['card']}))",
+        "",
+        f"{metadata['programs']:,} programs "
+        f"({', '.join(f'{split} {rows:,}' for split, rows in splits.items())}), "
+        f"{samples:,} samples, {metadata['bytes'] / 1e6:,.1f} MB",
+        "",
+    ]
+    if manifest.failed_shards:
+        heading[2] += f"; **missing**: shards {', '.join(manifest.failed_shards[:5])}"
+    # Stages that drop nothing tell nothing. Where the rest does not fit, it has fewer reasons.
+    for reasons in (2, 1, 0):
+        lines = [_stage(stage, reasons) for stage in manifest.funnel if stage.dropped]
+        note = "\n".join([*heading, *lines])
+        if len(note) <= NOTE_CHARACTERS:
+            return note
+    return "\n".join(heading).strip()
+
+
+def _stage(stage: FunnelStage, reasons: int) -> str:
+    line = f"- {stage.name}: {stage.rows_in:,} → {stage.rows_out:,}"
+    most = sorted(stage.dropped.items(), key=lambda item: -item[1])[:reasons]
+    return f"{line} ({', '.join(f'{reason} {rows:,}' for reason, rows in most)})" if most else line

@@ -1,0 +1,103 @@
+"""What is told of a release: read off its manifest, and short."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from c2c_airflow.announcing import NOTE_CHARACTERS, announce
+from c2c_tasks.config import BuildConfig
+from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
+from c2c_tasks.publishing.manifest import Dump, FileEntry, FunnelStage, Manifest
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes a manifest, and returns what the step `publish` returns of it."""
+    monkeypatch.setenv("C2C_TARGET", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:8080")
+
+    def make(*, latest: bool = True, **fields: Any) -> dict[str, Any]:
+        splits = {"programs": {"train": 1_200, "test": 34}, "sft": {"train": 1_200, "test": 34}}
+        manifest = Manifest(
+            **{
+                "dataset_name": "Case2Code",
+                "version": "2026.11.24-2",
+                "parent": "2026.11.24-1",
+                "build_id": "manual__1",
+                "created_for": "2026-11-24",
+                "config": BuildConfig().model_dump(mode="json"),
+                "code_version": "1",
+                "dump": Dump(uri="stdlib:", objects=1),
+                "writer": WriterFacts(name="synthesis"),
+                "sandbox": SandboxFacts(launcher="process"),
+                "funnel": [stage("source files"), stage("functions", star_import=3, generator=9)],
+                "splits": splits,
+                "files": [entry("programs/a.parquet", 2_000_000), entry("sft/a.parquet", 500_000)],
+                **fields,
+            }
+        )
+        folder = tmp_path / "releases" / manifest.version
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_bytes(manifest.to_json())
+        uri = folder.as_uri()
+        return {"version": manifest.version, "uri": uri, "rows": splits, "latest": latest}
+
+    return make
+
+
+def stage(name: str, **dropped: int) -> FunnelStage:
+    lost = sum(dropped.values())
+    return FunnelStage(
+        name=name, unit="rows", rows_in=4_000, rows_out=4_000 - lost, dropped=dropped
+    )
+
+
+def entry(path: str, size: int) -> FileEntry:
+    return FileEntry(path=path, bytes=size, rows=1, sha256="0" * 64)
+
+
+def test_the_event_has_what_a_consumer_asks_for(release: Any, tmp_path: Path) -> None:
+    published = release()
+    metadata, _ = announce(published)
+    text = (tmp_path / "releases" / "2026.11.24-2" / "manifest.json").read_bytes()
+    assert metadata == published | {
+        "date": "2026-11-24",
+        "parent": "2026.11.24-1",
+        "build": "manual__1",
+        "mode": "incremental",
+        "programs": 1_234,
+        "files": 2,
+        "bytes": 2_500_000,
+        "manifest_sha256": hashlib.sha256(text).hexdigest(),
+        "page": "/plugin/case2code/case2code/#/releases/2026.11.24-2",
+        "card": "/case2code/api/releases/2026.11.24-2/card",
+    }
+
+
+def test_the_note_has_rows_and_what_was_dropped_most(release: Any) -> None:
+    _, note = announce(release())
+    assert note.splitlines() == [
+        "**[2026.11.24-2](/plugin/case2code/case2code/#/releases/2026.11.24-2)** is the latest "
+        "release ([card](/case2code/api/releases/2026.11.24-2/card))",
+        "",
+        "1,234 programs (train 1,200, test 34), 1,234 samples, 2.5 MB",
+        "",
+        "- functions: 4,000 → 3,988 (generator 9, star_import 3)",
+    ]
+
+
+def test_the_note_says_what_is_missing_and_that_another_release_is_the_latest(release: Any) -> None:
+    _, note = announce(release(latest=False, failed_shards=["3 of 8"]))
+    assert "is published, and not the latest" in note
+    assert "**missing**: shards 3 of 8" in note
+
+
+def test_reasons_give_way_where_there_is_no_room(release: Any) -> None:
+    stages = [stage(f"stage {number}", **{"r" * 30: 2, "s" * 30: 1}) for number in range(14)]
+    _, note = announce(release(funnel=stages))
+    assert len(note) <= NOTE_CHARACTERS
+    assert note.count("- stage ") == 14 and "sss" not in note

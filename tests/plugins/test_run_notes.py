@@ -1,0 +1,78 @@
+"""The note of a run. That Airflow writes it is seen in tests/end_to_end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from c2c_airflow.run_notes import (
+    MARK,
+    MAX_CHARACTERS,
+    FailedTask,
+    Said,
+    failure,
+    leave,
+    merged,
+    on_dag_run_failed,
+    on_dag_run_success,
+    outcome,
+)
+
+
+def test_a_note_of_ours_is_replaced_and_a_person_s_is_kept() -> None:
+    first = merged(None, "**Failed**")
+    assert first == f"{MARK}\n**Failed**"
+    assert merged(first, "published") == f"{MARK}\npublished"
+    theirs = merged("Asked for by Ada.", "**Failed**")
+    assert theirs == f"Asked for by Ada.\n\n{MARK}\n**Failed**"
+    assert merged(theirs, "published") == f"Asked for by Ada.\n\n{MARK}\npublished"
+
+
+@pytest.mark.parametrize("theirs", [0, 500, 890, 1000])
+def test_a_note_fits_airflow_s_database(theirs: int) -> None:
+    note = merged("t" * theirs, "o" * 2_000)
+    assert len(note) <= MAX_CHARACTERS
+    assert note.startswith("t" * theirs)
+    assert note.endswith(" …") == (theirs <= 500)
+
+
+def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
+    hub = Said("push_to_hub", -1, "skipped", "no option asks for it")
+    release = Said("publish", -1, "published", "**2026.11.24-1**")
+    assert outcome([hub, release]) == "**2026.11.24-1**"
+    plan = Said("plan", -1, "skipped", "nothing new: all 3 objects are there")
+    assert outcome([plan]).endswith("`plan` skipped the run: nothing new: all 3 objects are there")
+    assert "marked by hand" in outcome([])
+
+
+def test_a_failure_names_the_first_tasks_with_their_errors_and_what_to_do() -> None:
+    failed = [FailedTask("shard.execute", index, f"{index + 1} of 256") for index in range(256)]
+    said = [
+        Said("shard.execute", 0, "failed", "docker: no engine\nanswers"),
+        Said("merge_programs", -1, "skipped", "not reached"),
+    ]
+    note = failure("task_failure", failed, said, "/case2code/#/builds/1")
+    assert "**Failed** (task failure)" in note
+    assert "- `shard.execute` (1 of 256): docker: no engine answers\n" in note
+    assert "- `shard.execute` (2 of 256): killed or timed out; its log says more\n" in note
+    assert "- and 253 more\n" in note
+    assert "clear the failed tasks" in note and "(/case2code/#/builds/1)" in note
+    assert "not reached" not in note
+    errors = [Said("shard.execute", index, "failed", "word " * 500) for index in range(256)]
+    assert len(failure("task_failure", failed, errors, "/page" * 40)) < MAX_CHARACTERS
+
+
+@pytest.mark.parametrize("ended", [on_dag_run_success, on_dag_run_failed])
+def test_an_error_costs_the_note_alone(ended: Any, caplog: pytest.LogCaptureFixture) -> None:
+    other = SimpleNamespace(dag_id="another", run_id="manual__1")
+    ended(dag_run=other, msg="success")
+    assert not caplog.records
+    ended(dag_run=SimpleNamespace(dag_id="case2code_build", run_id="manual__1"), msg="success")
+    assert [record.getMessage() for record in caplog.records] == ["the run manual__1 has no note"]
+
+
+def test_what_cannot_be_left_fails_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    leave("failed", "outside of a task")
+    assert "nothing is said of it in the run's note" in caplog.text
