@@ -33,7 +33,7 @@ from typing import Any
 from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
 from c2c_airflow.context import run_step
-from c2c_airflow.params import build_params
+from c2c_airflow.params import build_params, retry_seconds
 from c2c_airflow.sandbox_operator import SandboxOperator
 from c2c_airflow.turns import is_its_turn
 
@@ -62,7 +62,7 @@ def run_audit(**sandbox: Any) -> Any:
     default_args={
         "owner": "case2code",
         "retries": 2,
-        "retry_delay": timedelta(seconds=30),
+        "retry_delay": timedelta(seconds=retry_seconds()),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=6),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from airflow.sdk import Param
@@ -26,6 +27,11 @@ def retention_params() -> dict[str, Param]:
         option: _param(getattr(options, option), "retention", schema)
         for option, schema in RetentionOptions.model_json_schema()["properties"].items()
     }
+
+
+def retry_seconds() -> float:
+    """Return the seconds before a task is tried again, which double: ``C2C_RETRY_SECONDS``."""
+    return float(os.environ.get("C2C_RETRY_SECONDS") or 30)
 
 
 def _param(default: Any, section: str, schema: dict[str, Any]) -> Param:

@@ -7,11 +7,14 @@ other as containers would: by the environment.
 from __future__ import annotations
 
 import base64
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +25,7 @@ from tests.deployment.services import Postgres, Redis, Service, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+PRELOADED = "c2c_airflow.preloading"
 PASSWORD = "a password of tests"
 WORKERS = {"default": "default", "sandbox": "sandbox,gpu"}
 """Queues of each worker, by its name."""
@@ -57,6 +61,7 @@ class Deployment:
             service.start()
         for service in self.services.values():
             service.wait()
+        self.api.unpause("case2code_maintain", paused=True)
         self.api.unpause("case2code_build")
 
     def stop(self) -> None:
@@ -74,6 +79,30 @@ class Deployment:
         """Return the worker of a queue."""
         name = next(name for name, queues in WORKERS.items() if queue in queues.split(","))
         return self.services[f"worker-{name}"]
+
+    @contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Start services again that end meanwhile, as `restart: unless-stopped` does."""
+        done = threading.Event()
+
+        def keep() -> None:
+            while not done.wait(1):
+                for service in self.services.values():
+                    if service.has_ended:
+                        service.start()
+
+        thread = threading.Thread(target=keep)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def finished_by(self, worker: str) -> int:
+        """Return how many tasks a worker has finished, by its own log."""
+        log = (self.logs / f"{worker}.log").read_text("utf-8")
+        return len(re.findall(r"Task execute_workload\[[-0-9a-f]+\] succeeded in", log))
 
     def _environment(self) -> dict[str, str]:
         # What the embedded Airflow of the other tests is told is not for this one.
@@ -102,6 +131,7 @@ class Deployment:
             "AIRFLOW__CELERY__BROKER_URL": self.redis.url,
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{self.postgres.url('airflow')}",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
+            "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps({"imports": [PRELOADED]}),
             "AIRFLOW__CORE__PARALLELISM": "4",
             "C2C_TEST_HOST": "none",
             "C2C_ADMIN_PASSWORD": PASSWORD,

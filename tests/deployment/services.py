@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -35,15 +36,23 @@ class Service:
         self.environment = dict(environment)
         self.ready = ready
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
 
     @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its first process, which was started, has ended by itself or by a signal."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
-        """Start the command; `wait` tells when it is of use."""
-        with self.log.open("ab") as log:
+        """Start the command, unless it runs; `wait` tells when it is of use."""
+        with self._starting, self.log.open("ab") as log:
+            if self._process is not None and self._process.poll() is None:
+                return
             self._process = subprocess.Popen(
                 self.command,
                 env=self.environment,
