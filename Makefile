@@ -19,7 +19,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo ui ui-down test lint bench sandbox-image vllm-engine stores lock clean
+.PHONY: help setup demo ui ui-down test operation lint bench sandbox-image vllm-engine stores lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -39,6 +39,9 @@ ui-down: .venv/.complete  ## Stop what `make ui` started
 
 test: .venv/.complete  ## Run the tests; a service that is absent skips its own, with the reason
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+operation: .venv/.complete  ## Kill each part of a deployment in mid-build: half an hour
+	.venv/bin/python -m pytest tests/deployment -m operation $(ARGS)
 
 lint: .venv/.complete  ## Check style, types and the direction of imports
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports --no-logo

@@ -16,7 +16,7 @@ DAG = "case2code_build"
 OPTIONS: dict[str, Any] = {
     "licences": "any",
     "launcher": "process",
-    "dump_shard_bytes": 60_000,
+    "dump_shard_bytes": 100_000,
     "functions_per_shard": 20,
     "inputs_per_function": 12,
     "refine_rounds": 1,
