@@ -1,6 +1,6 @@
 """Imports what the steps need, for a worker that forks a process for each task.
 
-Tasks of a worker that has done so start half a second of CPU time sooner. Celery imports what
+Tasks of a worker that has done so start a second of CPU time sooner. Celery imports what
 ``AIRFLOW__CELERY__EXTRA_CELERY_CONFIG={"imports": ["c2c_airflow.preloading"]}`` names before it
 forks its pool. None of these modules starts a thread or opens a connection.
 """
@@ -17,8 +17,12 @@ MODULES = (
     "c2c_tasks.pipeline",
     "c2c_tasks.sandbox.docker",
     "c2c_tasks.sandbox.execution",
+    "detect_secrets.core.plugins.initialize",
+    "detect_secrets.core.scan",
     "duckdb",
     "httpx",
+    "pandas",  # pyarrow looks for it as soon as it makes an array
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
 )
 
