@@ -15,7 +15,7 @@ from tests.deployment.deployment import Deployment
 DAG = "case2code_build"
 OPTIONS: dict[str, Any] = {
     "licences": "any",
-    "launcher": "process",
+    "launcher": "auto",
     "dump_shard_bytes": 100_000,
     "functions_per_shard": 20,
     "inputs_per_function": 12,
