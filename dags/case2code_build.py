@@ -39,7 +39,7 @@ from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context,
 from c2c_airflow.announcing import announce
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
-from c2c_airflow.params import add_build_params
+from c2c_airflow.params import add_build_params, retry_seconds
 from c2c_airflow.run_notes import leave
 from c2c_airflow.sandbox_operator import SandboxOperator
 from c2c_airflow.turns import is_its_turn
@@ -74,7 +74,7 @@ def run_audit(**sandbox: Any) -> Any:
     default_args={
         "owner": "case2code",
         "retries": 2,
-        "retry_delay": timedelta(seconds=30),
+        "retry_delay": timedelta(seconds=retry_seconds()),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=6),

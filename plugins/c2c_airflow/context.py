@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection, get_current_context
@@ -53,7 +54,10 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     try:
         build = _current_build(tell=step == "plan")
         _use_connection(build.config)
-        return getattr(pipeline, step)(build, *arguments, **options)
+        started = time.monotonic()
+        result = getattr(pipeline, step)(build, *arguments, **options)
+        log.info("%s: %.2f s of its own", step, time.monotonic() - started)
+        return result
     except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
         log.info("%s", reason)
         leave("skipped", str(reason))

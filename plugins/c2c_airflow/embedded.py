@@ -9,9 +9,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from c2c_airflow.setting_up import POOLS, SetUpError, pool_slots
 from c2c_tasks.config import project_root
-
-POOLS = {"gpu": "Requests of input writers", "sandbox": "Functions being run"}
 
 
 class EmbeddedAirflow:
@@ -43,11 +42,15 @@ class EmbeddedAirflow:
         """Make or migrate the metadata database, and the pools that the DAGs use.
 
         Every `airflow` command takes seconds to start, so this is done once for each version.
+        Raises SystemExit, saying why, where it cannot be done.
         """
-        pools = {
-            name: {"slots": os.cpu_count() or 1, "description": meaning, "include_deferred": False}
-            for name, meaning in POOLS.items()
-        }
+        try:
+            pools = {
+                name: {"slots": slots, "description": POOLS[name], "include_deferred": False}
+                for name, slots in pool_slots().items()
+            }
+        except SetUpError as error:
+            raise SystemExit(f"error: {error}") from None
         prepared = self.home / "prepared.json"
         state = json.dumps({"airflow": version("apache-airflow"), "pools": pools}, indent=1)
         if prepared.is_file() and prepared.read_text() == state:

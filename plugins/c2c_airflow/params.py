@@ -8,6 +8,7 @@ manifest and in the command line.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from airflow.sdk import DAG, Param
@@ -58,6 +59,11 @@ def retention_params() -> dict[str, Param]:
         option: _param(option, getattr(options, option), "Retention", schema, schema["description"])
         for option, schema in RetentionOptions.model_json_schema()["properties"].items()
     }
+
+
+def retry_seconds() -> float:
+    """Return the seconds before a task is tried again, which double: ``C2C_RETRY_SECONDS``."""
+    return float(os.environ.get("C2C_RETRY_SECONDS") or 30)
 
 
 def _preset_param() -> Param:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from c2c_airflow.embedded import POOLS, EmbeddedAirflow
+from c2c_airflow.embedded import EmbeddedAirflow
+from c2c_airflow.setting_up import POOLS
 
 
 def test_it_is_prepared_once(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
