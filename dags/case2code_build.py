@@ -32,6 +32,7 @@ from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
+from c2c_airflow.alerts import deadline, tell_failure
 from c2c_airflow.context import run_step
 from c2c_airflow.params import build_params
 from c2c_airflow.sandbox_operator import SandboxOperator
@@ -56,6 +57,8 @@ def run_audit(**sandbox: Any) -> Any:
     schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
     catchup=False,
     max_active_runs=1,
+    deadline=deadline(),
+    on_failure_callback=tell_failure,
     params=build_params(),
     doc_md=__doc__,
     tags=["case2code"],

@@ -14,9 +14,14 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from c2c_airflow.alerts import ERROR
+from c2c_airflow.log_fields import log_fields
+from c2c_airflow.metrics import count_build, count_step
 from c2c_tasks.config import BuildConfig, ConfigError
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from c2c_tasks.pipeline import Build
 
 VLLM_CONNECTION = "case2code_vllm"
@@ -30,8 +35,9 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
 
     What a user has to mend (an option, a path, a permission) fails the task at once, without
     retries; what may pass by itself (a store, a database, an engine or an endpoint that does
-    not answer) is left to the task's retries. Both say it in one line. That nothing is new, that
-    a step before has failed, or that the options leave the step out, skips the task.
+    not answer) is left to the task's retries. Both say it in one line, which is also kept as
+    XCom for the alert. That nothing is new, that a step before has failed, or that the options
+    leave the step out, skips the task. Every line logged meanwhile carries build, step and shard.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     import duckdb
@@ -45,46 +51,67 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
+    from c2c_tasks.shards import watching
     from c2c_tasks.sources import SourceError
     from c2c_tasks.store import StoreError
 
+    context = get_current_context()
+    with log_fields(build=context["dag_run"].run_id, step=step, **_shard(arguments)):
+        try:
+            build = _build_of(context)
+            _use_connection(build.config)
+            with watching(count_step):
+                result = getattr(pipeline, step)(build, *arguments, **options)
+            if step == "publish":
+                count_build(build.config, result, context["dag_run"].start_date)
+            return result
+        except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
+            log.info("%s", reason)
+            raise AirflowSkipException(str(reason)) from None
+        except (
+            CatalogueError,
+            EngineDown,
+            OSError,
+            ProcessesError,
+            RunnerError,
+            StoreError,
+            duckdb.Error,
+        ) as error:
+            _tell(context, error)
+            raise AirflowException(str(error)) from None
+        except (
+            AuditError,
+            BenchmarkError,
+            ConfigError,
+            InputError,
+            OptOutError,
+            PublishError,
+            SandboxError,
+            SourceError,
+            pipeline.BuildError,
+        ) as error:
+            _tell(context, error)
+            raise AirflowFailException(str(error)) from None
+
+
+def _tell(context: Context, error: Exception) -> None:
+    """Log an error, and keep its line where the alert of the run finds it."""
+    log.error("%s", error)
     try:
-        build = _current_build()
-        _use_connection(build.config)
-        return getattr(pipeline, step)(build, *arguments, **options)
-    except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
-        log.info("%s", reason)
-        raise AirflowSkipException(str(reason)) from None
-    except (
-        CatalogueError,
-        EngineDown,
-        OSError,
-        ProcessesError,
-        RunnerError,
-        StoreError,
-        duckdb.Error,
-    ) as error:
-        log.error("%s", error)
-        raise AirflowException(str(error)) from None
-    except (
-        AuditError,
-        BenchmarkError,
-        ConfigError,
-        InputError,
-        OptOutError,
-        PublishError,
-        SandboxError,
-        SourceError,
-        pipeline.BuildError,
-    ) as error:
-        log.error("%s", error)
-        raise AirflowFailException(str(error)) from None
+        context["ti"].xcom_push(key=ERROR, value=str(error))
+    except Exception as fault:  # the error itself is what has to be told
+        log.warning("the error is not kept for the alert: %s", fault)
 
 
-def _current_build() -> Build:
+def _shard(arguments: tuple[Any, ...]) -> dict[str, str]:
+    """Return the label of the shard that a mapped task is given, as the UI shows it."""
+    first = arguments[0] if arguments else None
+    return {"shard": str(first["shard"])} if isinstance(first, dict) and "shard" in first else {}
+
+
+def _build_of(context: Context) -> Build:
     from c2c_tasks.pipeline import Build
 
-    context = get_current_context()
     run = context["dag_run"]
     date = context.get("partition_key") or f"{run.logical_date or run.run_after:%Y-%m-%d}"
     return Build(run.run_id, date, BuildConfig.from_flat(dict(context["params"])))

@@ -28,6 +28,16 @@ from c2c_tasks.sources import SourceError
 from c2c_tasks.store import StoreUnavailable
 
 
+class TaskInstance:
+    """Keeps what is pushed as XCom."""
+
+    def __init__(self) -> None:
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The context of the running task, which a test may change."""
@@ -35,8 +45,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         run_id="manual__1",
         logical_date=datetime(2026, 11, 24, 2, tzinfo=UTC),
         run_after=datetime(2026, 11, 25, 2, tzinfo=UTC),
+        start_date=None,
     )
-    values = {"dag_run": run, "params": {}}
+    values = {"dag_run": run, "params": {}, "ti": TaskInstance()}
     monkeypatch.setattr(context, "get_current_context", lambda: values)
     return values
 
@@ -93,15 +104,28 @@ def test_nothing_to_do_skips_the_task(
         pipeline.BuildError,
     ],
 )
-@pytest.mark.usefixtures("running")
 def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
-    kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kind: type[Exception],
+    running: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     fail_with(kind("/data: no such folder"), monkeypatch)
     with pytest.raises(AirflowFailException, match=r"^/data: no such folder$") as failure:
         run_step("plan")
+    assert running["ti"].pushed == {"error": "/data: no such folder"}
     assert failure.value.__suppress_context__
     assert [record.getMessage() for record in caplog.records] == ["/data: no such folder"]
+
+
+def test_an_error_that_cannot_be_kept_for_the_alert_is_told_all_the_same(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running["ti"] = None
+    fail_with(SourceError("/data: no such folder"), monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"^/data: no such folder$"):
+        run_step("plan")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
 def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:
