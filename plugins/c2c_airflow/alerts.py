@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CONNECTION = "case2code_alerts"
 """Id of the Airflow Connection to the webhook: its address as host, a secret rest as password."""
 ERROR = "error"
-"""Key of the XCom that holds the one line of what a task failed with."""
+"""Key of the XCom that holds the line that a task failed with, and the entry of the runbook."""
 ATTEMPTS = 3
 PAUSE_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0
@@ -43,21 +43,29 @@ UNATTENDED = frozenset({"scheduled", "backfill"})
 """Kinds of runs, by the prefix of their ids, that nobody watches."""
 RUNBOOK = "docs/runbook.md"
 OVERDUE = "the-nightly-build-is-overdue"
+SHARD = "a-shard-failed-for-good"
+STORE = "the-store-refuses"
 ENTRIES = {
-    "turn": OVERDUE,
-    "plan": "plan-failed",
-    "extract": "a-shard-failed-for-good",
-    "merge_functions": "plan-failed",
-    "shard.write_inputs": "the-language-model-is-down",
-    "shard.execute": "the-sandbox-engine-is-down-or-its-image-is-missing",
-    "shard.curate": "a-shard-failed-for-good",
-    "merge_programs": "a-shard-failed-for-good",
-    "compose": "a-shard-failed-for-good",
-    "audit": "the-audit-failed",
-    "publish": "the-store-refuses",
-    "push_to_hub": "the-push-to-the-hub-failed",
+    "AuditError": "the-audit-failed",
+    "BenchmarkError": "plan-failed",
+    "BuildError": "plan-failed",
+    "CatalogueError": "the-catalogue-is-down-or-lost",
+    "ConfigError": "plan-failed",
+    "EngineDown": "the-language-model-is-down",
+    "InputError": "the-language-model-is-down",
+    "OSError": "a-disk-is-full",
+    "OptOutError": "plan-failed",
+    "ProcessesError": SHARD,
+    "PublishError": STORE,
+    "RunnerError": "the-sandbox-engine-is-down-or-its-image-is-missing",
+    "SandboxError": "the-sandbox-engine-is-down-or-its-image-is-missing",
+    "SourceError": "plan-failed",
+    "StoreError": STORE,
+    "duckdb.Error": "a-disk-is-full",
 }
-"""Entry of the runbook by the task that failed first."""
+"""Entry of the runbook by what a step raised: its class, or one that this derives from."""
+OTHERWISE = "a-task-died-without-a-word"
+"""Entry for a task whose process ended, or that timed out."""
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +84,25 @@ def deadline() -> DeadlineAlert:
     )
 
 
+def told_of(error: Exception) -> dict[str, str]:
+    """Return what an alert needs of the error of a step: XCom `ERROR` of its task."""
+    names = [cls.__name__ for cls in type(error).__mro__]
+    names += [f"{cls.__module__.lstrip('_')}.{cls.__name__}" for cls in type(error).__mro__]
+    entry = next((ENTRIES[name] for name in names if name in ENTRIES), OTHERWISE)
+    return {"line": str(error), "entry": entry}
+
+
 def tell_failure(context: Context) -> None:
     """Tell of a run that failed: its first failed tasks with their errors. For a DAG's callback."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     failed = _failed_tasks(context)
     lines = [f"{dag_id} failed: run {run_id}"]
-    lines += [f"- {task}: {error}" for task, _, error in failed[:NAMED_TASKS]]
+    lines += [f"- {task}: {error}" for task, error, _ in failed[:NAMED_TASKS]]
     if len(failed) > NAMED_TASKS:
         lines.append(f"- and {len(failed) - NAMED_TASKS} more failed tasks")
     if not failed:
         lines.append(f"- {context.get('reason') or 'no task says why'}")
-    entry = ENTRIES.get(failed[0][1], "") if failed else ""
+    entry = failed[0][2] if failed else OTHERWISE
     _send(_message(lines, dag_id, run_id, entry), run_id)
 
 
@@ -110,7 +126,7 @@ async def tell_overdue(context: Mapping[str, Any]) -> None:
 
 
 def _failed_tasks(context: Context) -> list[tuple[str, str, str]]:
-    """Return the tasks of a run that failed, first ones first: name, task id, and error."""
+    """Return the tasks of a run that failed, first ones first: name, error, runbook entry."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
     from airflow.sdk.execution_time.xcom import XCom
 
@@ -121,7 +137,7 @@ def _failed_tasks(context: Context) -> list[tuple[str, str, str]]:
         found = []
         for task in dag.topological_sort():  # type: ignore[no-untyped-call]
             for map_index in _failed(task.task_id, states):
-                error = XCom.get_one(
+                told = XCom.get_one(
                     key=ERROR,
                     dag_id=dag.dag_id,
                     task_id=task.task_id,
@@ -129,7 +145,8 @@ def _failed_tasks(context: Context) -> list[tuple[str, str, str]]:
                     map_index=map_index,
                 )
                 name = task.task_id if map_index is None else f"{task.task_id}[{map_index}]"
-                found.append((name, task.task_id, str(error or "its process died, or timed out")))
+                told = told or {"line": "its process died, or timed out", "entry": OTHERWISE}
+                found.append((name, told["line"], told["entry"]))
         return found
     except Exception as fault:  # an alert that says less is better than none
         log.warning("what failed in %s is not known: %s", run_id, fault)

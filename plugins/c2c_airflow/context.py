@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from c2c_airflow.alerts import ERROR
+from c2c_airflow.alerts import ERROR, told_of
 from c2c_airflow.log_fields import log_fields
 from c2c_airflow.metrics import count_build, count_step
 from c2c_tasks.config import BuildConfig, ConfigError
@@ -95,10 +95,10 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
 
 
 def _tell(context: Context, error: Exception) -> None:
-    """Log an error, and keep its line where the alert of the run finds it."""
+    """Log an error, and keep it where the alert of the run finds it."""
     log.error("%s", error)
     try:
-        context["ti"].xcom_push(key=ERROR, value=str(error))
+        context["ti"].xcom_push(key=ERROR, value=told_of(error))
     except Exception as fault:  # the error itself is what has to be told
         log.warning("the error is not kept for the alert: %s", fault)
 

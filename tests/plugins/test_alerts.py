@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import re
 import socket
@@ -12,9 +13,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from c2c_airflow import alerts
+from c2c_airflow.context import run_step
+from c2c_tasks.pipeline import BuildError, NotReached
+from c2c_tasks.sandbox.launchers import RunnerError
+from c2c_tasks.store import StoreUnavailable
 from tests.plugins.listening import HttpReceiver
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,15 +78,15 @@ def test_the_tasks_that_failed_first_are_named_with_their_errors(
         "merge_programs": "failed",
     }
     failed["errors"] = {
-        ("shard.execute", 2): "the sandbox's runner does not start: no space left on device",
-        ("merge_programs", None): "2 of 12 function shards failed",
+        ("shard.execute", 2): alerts.told_of(RunnerError("the runner does not start")),
+        ("merge_programs", None): alerts.told_of(BuildError("2 of 12 function shards failed")),
     }
     alerts.tell_failure(context)
     (alert,) = webhook.posted
     assert alert.path == "/T1/secret"
     assert alert.json["text"].splitlines() == [
         f"case2code_build failed: run {RUN_ID}",
-        "- shard.execute[2]: the sandbox's runner does not start: no space left on device",
+        "- shard.execute[2]: the runner does not start",
         "- shard.execute[10]: its process died, or timed out",
         "- merge_programs: 2 of 12 function shards failed",
         "- and 1 more failed tasks",
@@ -191,10 +197,29 @@ def test_the_deadline_is_an_environment_variable_s(
     assert alerts.deadline().interval.total_seconds() == seconds
 
 
-def test_every_alert_leads_to_an_entry_of_the_runbook(context: Any) -> None:
-    assert set(alerts.ENTRIES) == {task.task_id for task in context["dag"].tasks}
+@pytest.mark.parametrize(
+    ("error", "entry"),
+    [
+        (StoreUnavailable("x"), "the-store-refuses"),  # of the class that it derives from
+        (NotReached("x"), "plan-failed"),
+        (PermissionError("x"), "a-disk-is-full"),
+        (duckdb.IOException("x"), "a-disk-is-full"),
+        (KeyError("x"), "a-task-died-without-a-word"),
+    ],
+)
+def test_the_entry_is_that_of_the_error_s_class(error: Exception, entry: str) -> None:
+    assert alerts.told_of(error) == {"line": str(error), "entry": entry}
+
+
+def test_every_error_that_a_step_fails_with_has_an_entry() -> None:
+    source = inspect.getsource(run_step)
+    names = set(re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b", source))
+    assert names == set(alerts.ENTRIES)
+
+
+def test_every_alert_leads_to_an_entry_of_the_runbook() -> None:
     rules = (ROOT / "docker" / "observability" / "alerts.yaml").read_text()
-    linked = {*alerts.ENTRIES.values(), alerts.OVERDUE}
+    linked = {*alerts.ENTRIES.values(), alerts.OVERDUE, alerts.OTHERWISE}
     linked |= set(re.findall(r"docs/runbook\.md#([\w-]+)", rules))
     headings = re.findall(r"^##+ (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from c2c_airflow import context
+from c2c_airflow import alerts, context
 from c2c_airflow.context import run_step
 from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
@@ -113,7 +113,8 @@ def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
     fail_with(kind("/data: no such folder"), monkeypatch)
     with pytest.raises(AirflowFailException, match=r"^/data: no such folder$") as failure:
         run_step("plan")
-    assert running["ti"].pushed == {"error": "/data: no such folder"}
+    told = running["ti"].pushed["error"]
+    assert told["line"] == "/data: no such folder" and told["entry"] != alerts.OTHERWISE
     assert failure.value.__suppress_context__
     assert [record.getMessage() for record in caplog.records] == ["/data: no such folder"]
 
