@@ -14,6 +14,8 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -36,6 +38,8 @@ ROW_GROUP = 1_000
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound="DataclassInstance")
 
+
+_watcher: ContextVar[Callable[[StepReport], None] | None] = ContextVar("watcher", default=None)
 
 CARRIED_OVER = "programs carried over"
 """The stage of the funnel that counts the parent's programs: rows out are those that stay."""
@@ -107,10 +111,13 @@ class StepReport:
         """Add to a counter."""
         self.counters[counter] = self.counters.get(counter, 0) + amount
 
-    def problem(self, message: str) -> None:
-        """Name something that was skipped, in the log and in the report, up to `MAX_PROBLEMS`."""
+    def problem(self, message: str, **fields: str) -> None:
+        """Name something that was skipped, in the log and in the report, up to `MAX_PROBLEMS`.
+
+        `fields` become attributes of the log record, as ``function_id``.
+        """
         if len(self.problems) < self.MAX_PROBLEMS:
-            log.warning("%s", message)
+            log.warning("%s", message, extra=fields)
             self.problems.append(message)
 
     def to_json(self) -> bytes:
@@ -155,6 +162,19 @@ def read_report(shard: str) -> StepReport | None:
         return None
 
 
+@contextmanager
+def watching(watcher: Callable[[StepReport], None]) -> Iterator[None]:
+    """Have `watcher` given the report of each step that is worked and finished meanwhile.
+
+    A step whose work was found done is not told of: the sum over all calls is the work done.
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 def run_step(
     step: str,
     *,
@@ -183,6 +203,8 @@ def run_step(
     for stage in report.stages:
         stage.check()
     store_for(output).write(report_uri(output), report.to_json())
+    if watcher := _watcher.get():
+        watcher(report)
     return report
 
 

@@ -36,6 +36,7 @@ from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
+from c2c_airflow.alerts import deadline, tell_failure
 from c2c_airflow.announcing import announce
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
@@ -69,6 +70,8 @@ def run_audit(**sandbox: Any) -> Any:
     schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
     catchup=False,
     max_active_runs=1,
+    deadline=deadline(),
+    on_failure_callback=tell_failure,
     doc_md=__doc__,
     tags=["case2code"],
     default_args={

@@ -5,6 +5,7 @@
 | --- | --- | --- |
 | `sweep_containers` | removes sandbox containers that nobody can need | `sandbox` |
 | `retain` | removes old releases, work areas and what was never finished | `default` |
+| `measure` | tells the metrics when a build last came to its end | `default` |
 
 **Containers.** A task removes its own containers, and they end by themselves when its process dies.
 What a power cut, a restarted engine or a kill at the wrong moment leaves is found here by its
@@ -32,7 +33,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 
-from c2c_airflow.maintenance import MINUTES, retain_releases, sweep_containers
+from c2c_airflow.maintenance import MINUTES, measure_builds, retain_releases, sweep_containers
 from c2c_airflow.params import retention_params
 from c2c_airflow.sandbox_operator import SandboxOperator
 
@@ -79,7 +80,13 @@ def case2code_maintain() -> None:
         """Retire old releases; remove work areas and what was never finished."""
         return retain_releases()
 
+    @task(queue="default")
+    def measure() -> None:
+        """Tell the metrics when a build last came to its end."""
+        measure_builds()
+
     retain()
+    measure()
 
 
 case2code_maintain()

@@ -85,7 +85,10 @@ class VllmWriter:
                     raise self._hopeless(reply)
                 reason, message = _failure(reply, answer)
                 stage.drop(reason)
-                report.problem(f"{function.entry_point} of {function.path}: {message}")
+                report.problem(
+                    f"{function.entry_point} of {function.path}: {message}",
+                    function_id=function.function_id,
+                )
 
     def _inputs(self, function: Function, reply: Reply, answer: Answer) -> Inputs:
         return extend(

@@ -75,6 +75,8 @@ def _audit(build: Build, client: Any, labels: dict[str, str]) -> StagedRelease:
         with tempfile.TemporaryDirectory(prefix="c2c-release-") as folder:
             copies = _write_files(build, plan, progress, Path(folder))
             files = stage_release(options.target, version, Path(folder), copies)
+        copied = {copy.entry.path for copy in copies}
+        report.count("bytes_staged", sum(e.bytes for e in files if e.path not in copied))
         with tempfile.TemporaryDirectory(prefix="c2c-ledger-") as folder:
             ledger = _write_ledger(build, plan, progress, Path(folder))
         uri = release_uri(options.target, version)

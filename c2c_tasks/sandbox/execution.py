@@ -93,7 +93,8 @@ def execute(
                 report.count(f"functions_{result.reason}")
                 report.problem(
                     f"{function.repository}/{function.path}:{function.first_line}: "
-                    f"{function.entry_point}: {result.reason}: {result.detail}"
+                    f"{function.entry_point}: {result.reason}: {result.detail}",
+                    function_id=function.function_id,
                 )
         for crew in (first, *again):
             for name, amount in sorted(crew.counters.items()):
@@ -184,7 +185,12 @@ class _Task:
             return self.refine(function, cases)
         except Exception:
             counts["refinements_failed"] += 1
-            log.exception("%s of %s: not refined", function.entry_point, function.path)
+            log.exception(
+                "%s of %s: not refined",
+                function.entry_point,
+                function.path,
+                extra={"function_id": function.function_id},
+            )
             return []
 
     def _probed(
@@ -207,7 +213,12 @@ class _Task:
             return None, []
         except Exception:
             counts["probings_failed"] += 1
-            log.exception("%s of %s: not probed", function.entry_point, function.path)
+            log.exception(
+                "%s of %s: not probed",
+                function.entry_point,
+                function.path,
+                extra={"function_id": function.function_id},
+            )
             return None, []
         return behaviour, probes if behaviour is not None else []
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from c2c_airflow.metrics import count_swept
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -56,7 +58,10 @@ def sweep_engine(client: APIClient, context: Context, *, dry_run: bool = False) 
     from c2c_tasks.sandbox.docker import DEPLOYMENT
     from c2c_tasks.sandbox.sweep import sweep
 
-    return sweep(client, {DEPLOYMENT: deployment()}, Attempts(context).ended, dry_run=dry_run)
+    counts = sweep(client, {DEPLOYMENT: deployment()}, Attempts(context).ended, dry_run=dry_run)
+    if not dry_run:
+        count_swept(counts)
+    return counts
 
 
 class Attempts:

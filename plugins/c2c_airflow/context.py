@@ -15,11 +15,16 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from c2c_airflow.alerts import runbook_entry
+from c2c_airflow.log_fields import log_fields
+from c2c_airflow.metrics import count_build, count_step
 from c2c_airflow.run_notes import leave
 from c2c_tasks.config import BuildConfig, ConfigError
 from c2c_tasks.presets import describe, fill
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from c2c_tasks.pipeline import Build
 
 VLLM_CONNECTION = "case2code_vllm"
@@ -33,8 +38,10 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
 
     What a user has to mend (an option, a path, a permission) fails the task at once, without
     retries; what may pass by itself (a store, a database, an engine or an endpoint that does
-    not answer) is left to the task's retries. Both say it in one line. That nothing is new, that
-    a step before has failed, or that the options leave the step out, skips the task.
+    not answer) is left to the task's retries. Both say it in one line, which is also left for the
+    run's note and the alert. That nothing is new, that a step before has failed, or that the
+    options leave the step out, skips the task. Every line logged meanwhile carries build, step
+    and shard.
     """
     # Imported here: a DAG file is parsed every few seconds, and these are heavy.
     import duckdb
@@ -48,53 +55,68 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks.publishing.audit import AuditError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.sandbox.launchers import RunnerError, SandboxError
+    from c2c_tasks.shards import watching
     from c2c_tasks.sources import SourceError
     from c2c_tasks.store import StoreError
 
-    try:
-        build = _current_build(tell=step == "plan")
-        _use_connection(build.config)
-        started = time.monotonic()
-        result = getattr(pipeline, step)(build, *arguments, **options)
-        log.info("%s: %.2f s of its own", step, time.monotonic() - started)
-        return result
-    except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
-        log.info("%s", reason)
-        leave("skipped", str(reason))
-        raise AirflowSkipException(str(reason)) from None
-    except (
-        CatalogueError,
-        EngineDown,
-        OSError,
-        ProcessesError,
-        RunnerError,
-        StoreError,
-        duckdb.Error,
-    ) as error:
-        log.error("%s", error)
-        leave("failed", str(error))
-        raise AirflowException(str(error)) from None
-    except (
-        AuditError,
-        BenchmarkError,
-        ConfigError,
-        InputError,
-        OptOutError,
-        PublishError,
-        SandboxError,
-        SourceError,
-        pipeline.BuildError,
-    ) as error:
-        log.error("%s", error)
-        leave("failed", str(error))
-        raise AirflowFailException(str(error)) from None
+    context = get_current_context()
+    with log_fields(build=context["dag_run"].run_id, step=step, **_shard(arguments)):
+        try:
+            build = _build_of(context, tell=step == "plan")
+            _use_connection(build.config)
+            started = time.monotonic()
+            with watching(count_step):
+                result = getattr(pipeline, step)(build, *arguments, **options)
+            log.info("%s: %.2f s of its own", step, time.monotonic() - started)
+            if step == "publish":
+                count_build(build.config, result, context["dag_run"].start_date)
+            return result
+        except (pipeline.NothingNew, pipeline.NotReached, pipeline.SwitchedOff) as reason:
+            log.info("%s", reason)
+            leave("skipped", str(reason))
+            raise AirflowSkipException(str(reason)) from None
+        except (
+            CatalogueError,
+            EngineDown,
+            OSError,
+            ProcessesError,
+            RunnerError,
+            StoreError,
+            duckdb.Error,
+        ) as error:
+            _tell(error)
+            raise AirflowException(str(error)) from None
+        except (
+            AuditError,
+            BenchmarkError,
+            ConfigError,
+            InputError,
+            OptOutError,
+            PublishError,
+            SandboxError,
+            SourceError,
+            pipeline.BuildError,
+        ) as error:
+            _tell(error)
+            raise AirflowFailException(str(error)) from None
 
 
-def _current_build(*, tell: bool) -> Build:
+def _tell(error: Exception) -> None:
+    """Log an error, and leave it for the run's note and the alert."""
+    log.error("%s", error)
+    leave("failed", str(error), entry=runbook_entry(error))
+
+
+def _shard(arguments: tuple[Any, ...]) -> dict[str, str]:
+    """Return the label of the shard that a mapped task is given, as the UI shows it."""
+    first = arguments[0] if arguments else None
+    return {"shard": str(first["shard"])} if isinstance(first, dict) and "shard" in first else {}
+
+
+def _build_of(context: Context, *, tell: bool) -> Build:
     """Return the build of the running task; with `tell`, log which preset and options it has."""
     from c2c_tasks.pipeline import Build
 
-    context = get_current_context()
     preset, options = fill(context["params"])
     if tell:
         log.info("%s", describe(preset, options))

@@ -10,6 +10,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from c2c_airflow.attempts import sweep_engine
+from c2c_airflow.metrics import measure_target
 from c2c_tasks.config import RetentionOptions
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def retain_releases() -> dict[str, int]:
     except (CatalogueError, OSError, PublishError, StoreError) as error:
         log.error("%s", error)
         raise AirflowException(str(error)) from None
+
+
+def measure_builds() -> None:
+    """Tell the metrics when a build towards the Param ``target`` last came to its end."""
+    params = get_current_context()["params"]
+    measure_target(RetentionOptions.model_validate({"target": params["target"]}).target)
 
 
 def _is_due(ti: RuntimeTaskInstanceProtocol, now: datetime) -> bool:

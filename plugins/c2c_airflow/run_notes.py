@@ -41,15 +41,16 @@ _LINE_CHARACTERS = 140
 log = logging.getLogger(__name__)
 
 
-def leave(kind: str, text: str) -> None:
-    """Leave, from the running task, something to say in the run's note.
+def leave(kind: str, text: str, **more: str) -> None:
+    """Leave, from the running task, something to say in the run's note, and `more` for alerts.
 
     That it cannot be left fails nothing.
 
     `kind` is `published`, `skipped` or `failed`. Airflow forgets it when the task is tried again.
     """
+    said = {"kind": kind, "text": text, **more}
     try:
-        get_current_context()["ti"].xcom_push(key=XCOM_KEY, value={"kind": kind, "text": text})
+        get_current_context()["ti"].xcom_push(key=XCOM_KEY, value=said)
     except Exception as error:
         log.warning("nothing is said of it in the run's note: %s", error)
 

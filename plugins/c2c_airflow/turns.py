@@ -11,6 +11,8 @@ import logging
 import re
 from typing import Any
 
+from c2c_airflow.metrics import count_waiting
+
 LAST_TASK = "publish"
 _ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _RUN_ID = re.compile(r"__(?P<date>\d{4}-\d\d-\d\d)__\w+$")
@@ -27,6 +29,7 @@ def is_its_turn(task_instance: Any, date: str | None) -> bool:
     any other run also waits for those of a backfill that are queued. A run that failed has ended.
     """
     earlier = _unfinished_before(task_instance, date) if date else []
+    count_waiting(len(earlier))
     if earlier:
         log.info("waiting for %d runs of earlier dates: %s", len(earlier), ", ".join(earlier[:10]))
     return not earlier

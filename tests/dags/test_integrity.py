@@ -187,6 +187,6 @@ def test_the_sweep_is_on_from_the_start_and_waits_for_no_function(airflow_home: 
 
     dag = case2code_maintain()
     assert dag.is_paused_upon_creation is False and dag.timetable.can_be_scheduled
-    assert set(dag.task_ids) == {"sweep_containers", "retain"}
+    assert set(dag.task_ids) == {"sweep_containers", "retain", "measure"}
     assert "sandbox" not in {task.pool for task in dag.tasks}  # its slots may be taken for hours
     assert dag.params["retention_dry_run"] is True and dag.params["keep_releases"] == 0

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from c2c_airflow import context, run_notes
+from c2c_airflow import alerts, context, run_notes
 from c2c_airflow.context import run_step
 from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
@@ -28,6 +28,16 @@ from c2c_tasks.sources import SourceError
 from c2c_tasks.store import StoreUnavailable
 
 
+class TaskInstance:
+    """Keeps what is pushed as XCom."""
+
+    def __init__(self) -> None:
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The context of the running task, which a test may change."""
@@ -35,10 +45,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         run_id="manual__1",
         logical_date=datetime(2026, 11, 24, 2, tzinfo=UTC),
         run_after=datetime(2026, 11, 25, 2, tzinfo=UTC),
+        start_date=None,
     )
-    left: list[Any] = []
-    ti = SimpleNamespace(xcom_push=lambda key, value: left.append((key, value)))
-    values = {"dag_run": run, "params": {}, "ti": ti, "left": left}
+    values = {"dag_run": run, "params": {}, "ti": TaskInstance()}
     for module in (context, run_notes):
         monkeypatch.setattr(module, "get_current_context", lambda: values)
     return values
@@ -82,20 +91,21 @@ def test_nothing_to_do_skips_the_task(
     with pytest.raises(AirflowSkipException, match="all 3 objects are there"):
         run_step("plan")
     said = {"kind": "skipped", "text": "all 3 objects are there"}
-    assert running["left"] == [(run_notes.XCOM_KEY, said)]
+    assert running["ti"].pushed == {run_notes.XCOM_KEY: said}
 
 
 def test_plan_says_which_preset_a_build_has(
     running: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running["params"] = {"preset": "full", "mode": None, "launcher": "process", "max_cases": 7}
-    for step in ("plan", "publish"):
+    for step in ("plan", "audit"):
         monkeypatch.setattr(pipeline, step, lambda build: build)
     caplog.set_level("INFO")
     build = run_step("plan")
-    assert build == run_step("publish")
+    assert build == run_step("audit")
     assert build.config.source.mode == "full"
-    (line,) = (record.getMessage() for record in caplog.records)
+    lines = [record.getMessage() for record in caplog.records]
+    (line,) = (line for line in lines if not line.endswith("s of its own"))
     assert line.startswith("preset full: mode=full, dump_shard_bytes=64000000, ")
     assert line.endswith("; set by the run: launcher=process, max_cases=7")
 
@@ -130,8 +140,19 @@ def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
     assert failure.value.__suppress_context__
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert errors == ["/data: no such folder"]
-    said = {"kind": "failed", "text": "/data: no such folder"}
-    assert running["left"] == [(run_notes.XCOM_KEY, said)]
+    (said,) = running["ti"].pushed.values()
+    assert said.pop("entry") != alerts.OTHERWISE
+    assert said == {"kind": "failed", "text": "/data: no such folder"}
+
+
+def test_an_error_that_cannot_be_kept_for_the_alert_is_told_all_the_same(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running["ti"] = None
+    fail_with(SourceError("/data: no such folder"), monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"^/data: no such folder$"):
+        run_step("plan")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
 def test_an_option_out_of_bounds_is_named(running: dict[str, Any]) -> None:

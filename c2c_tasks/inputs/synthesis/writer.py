@@ -36,7 +36,10 @@ class SynthesisWriter:
                 arguments = propose(function, known, self.options.inputs_per_function)
             except (UnreadableProgram, RecursionError) as error:
                 stage.drop("unreadable_program")
-                report.problem(f"{function.entry_point} of {function.path}: {error}")
+                report.problem(
+                    f"{function.entry_point} of {function.path}: {error}",
+                    function_id=function.function_id,
+                )
                 continue
             if not arguments or unsupported(function, known):
                 stage.drop("unsupported_parameters")
