@@ -42,9 +42,7 @@ def _create(client: Any, bucket: str, deadline: float) -> bool:
     region = client.meta.region_name
     # The one region that must not be named.
     place = {} if region == "us-east-1" else {"LocationConstraint": region}
-    client.create_bucket(
-        Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {})
-    )
+    client.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
     return True
 
 

@@ -39,7 +39,7 @@ def _worker_answers() -> bool:
 
 
 def _get(url: str) -> bytes:
-    with urlopen(url, timeout=SECONDS) as answer:  # noqa: S310
+    with urlopen(url, timeout=SECONDS) as answer:
         content: bytes = answer.read()
     return content
 

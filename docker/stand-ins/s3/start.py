@@ -1,4 +1,4 @@
-"""Serve S3 on port 8333, as SeaweedFS does; the arguments, which are SeaweedFS's, say nothing here."""
+"""Serve S3 on port 8333, as SeaweedFS does, whose arguments say nothing here."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ class Quiet(WSGIRequestHandler):
         """Log nothing."""
 
 
-def application(
-    environment: dict[str, Any], start_response: Callable[..., Any]
-) -> Iterable[bytes]:
+def application(environment: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer SeaweedFS's health check, and hand all else to moto."""
     if environment["PATH_INFO"] == "/healthz":
         start_response("200 OK", [("Content-Length", "0")])
@@ -32,4 +30,4 @@ def application(
     return answer
 
 
-run_simple("0.0.0.0", PORT, application, threaded=True, request_handler=Quiet)  # noqa: S104
+run_simple("0.0.0.0", PORT, application, threaded=True, request_handler=Quiet)
