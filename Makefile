@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # More arguments of pytest: make test ARGS="-k literals"
 ARGS ?=
+# Docker Compose, of whichever generation.
+COMPOSE ?= $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose)
 # What the sandbox image is made from, and its name.
 BASE_IMAGE ?= python:3.13-slim
 SANDBOX_IMAGE ?= case2code-sandbox:latest
@@ -19,7 +21,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo ui ui-down test nightly lint bench sandbox-image vllm-engine stores lock clean
+.PHONY: help setup demo ui ui-down up down logs composition test nightly lint bench sandbox-image vllm-engine stores lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -37,11 +39,28 @@ ui: .venv/.complete  ## Start the embedded Airflow with its web interface, on th
 ui-down: .venv/.complete  ## Stop what `make ui` started
 	@.venv/bin/python -m c2c_airflow.standalone down
 
+up: .env  ## Start the deployment of a team with Docker Compose (docs/deployment.md)
+	$(COMPOSE) build
+	$(COMPOSE) up --detach
+	@sed -n 's/^C2C_UI_URL=/Airflow starts at /p' .env
+
+down:  ## Stop what `make up` started; its data stays
+	$(COMPOSE) down
+
+logs:  ## Follow the logs of the deployment; SERVICES="scheduler worker-sandbox" for some
+	$(COMPOSE) logs --follow --tail 100 $(SERVICES)
+
+.env:
+	@docker/make-env
+
 test: .venv/.complete  ## Run the tests; a service that is absent skips its own, with the reason
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 nightly: .venv/.complete  ## Run the tests that take minutes each, one at a time
 	.venv/bin/python -m pytest -m nightly $(ARGS)
+
+composition: .venv/.complete  ## Run the whole deployment from stand-ins of its images, as root (10 minutes)
+	C2C_COMPOSITION=1 .venv/bin/python -m pytest tests/composition $(ARGS)
 
 lint: .venv/.complete  ## Check style, types and the direction of imports
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports --no-logo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from docker.api import APIClient
 
 IMAGE = "case2code-sandbox:latest"
+TLS_FILES = {"tls_ca_cert": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
 EXECUTION_TIMEOUT = timedelta(days=1)
 """Of tasks that are given none: without one, nothing says when a container is left behind."""
 
@@ -27,7 +29,8 @@ class SandboxOperator(DockerOperator):
     """Call a function of ours that starts sandbox containers on a Docker engine.
 
     The engine is found as DockerOperator finds it (`docker_url`, TLS files, `docker_conn_id`),
-    but no command is run and nothing that a container says is logged or pushed: the callable
+    or as Docker's own clients do (`DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`), but
+    no command is run and nothing that a container says is logged or pushed: the callable
     talks to the containers itself, by the client that it is given.
 
     Containers end with the task: when it returns or raises, is killed (`on_kill`) or times out,
@@ -64,6 +67,10 @@ class SandboxOperator(DockerOperator):
         image: str = IMAGE,
         **kwargs: Any,
     ) -> None:
+        if os.environ.get("DOCKER_TLS_VERIFY"):  # DockerOperator looks at DOCKER_HOST alone
+            folder = Path(os.environ.get("DOCKER_CERT_PATH") or "~/.docker").expanduser()
+            for option, file in TLS_FILES.items():
+                kwargs.setdefault(option, str(folder / file))
         super().__init__(image=image, **kwargs)
         self.python_callable = python_callable
         self.op_kwargs = op_kwargs or {}

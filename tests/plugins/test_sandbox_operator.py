@@ -41,6 +41,21 @@ def operator_of(**arguments: Any) -> tuple[SandboxOperator, list[dict[str, Any]]
     return SandboxOperator(python_callable=run, **options), calls
 
 
+def test_an_engine_behind_tls_is_found_as_docker_s_own_clients_find_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://engine:2376")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", "/certs")
+    operator = SandboxOperator(task_id="execute", python_callable=print, tls_ca_cert="/own.pem")
+    assert operator.docker_url == "tcp://engine:2376"
+    assert operator.tls_ca_cert == "/own.pem"
+    assert operator.tls_client_cert == "/certs/cert.pem"
+    assert operator.tls_client_key == "/certs/key.pem"
+    monkeypatch.delenv("DOCKER_TLS_VERIFY")
+    assert SandboxOperator(task_id="execute", python_callable=print).tls_client_key is None
+
+
 def test_the_callable_is_called_with_labels_of_the_attempt() -> None:
     operator, calls = operator_of(labels={"team": "data"}, execution_timeout=timedelta(minutes=10))
     assert operator.execute(context_of(launcher="process")) == "what was returned"

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Make the catalogue's role and database beside Airflow's: PostgreSQL's image runs this at the first start.
+set -eu
+psql --quiet --username="$POSTGRES_USER" --dbname="${POSTGRES_DB:-$POSTGRES_USER}" \
+    --set=ON_ERROR_STOP=1 --set=password="$CATALOGUE_PASSWORD" <<'SQL'
+CREATE ROLE case2code LOGIN PASSWORD :'password';
+CREATE DATABASE case2code OWNER case2code;
+REVOKE CONNECT ON DATABASE airflow, case2code FROM PUBLIC;
+SQL
