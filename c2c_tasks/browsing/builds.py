@@ -58,14 +58,22 @@ def _targets() -> dict[int, str]:
 
 def _reports(build: BuildRecord, target: str) -> tuple[BuildReports, str | None]:
     """Return what there is of a build's reports, and what is wrong with where they should be."""
-    recorded = reports_in_catalogue(catalogue().reports(target, build.build_id))
-    if build.state in ("published", "nothing_new") and recorded.reports:
-        return recorded, None
+    note = None
+    if build.state in ("published", "nothing_new"):  # its work area may be gone any time
+        recorded = _recorded(build, target)
+        if recorded.reports:
+            return recorded, note
     try:
         found = reports_in_work_area(build.build_id)
+        if found.reports or found.planned_shards is not None:
+            return found, note
     except StoreError as error:
-        return recorded, str(redacted(f"the work area cannot be read: {error}"))
-    return (found, None) if found.reports or not recorded.reports else (recorded, None)
+        note = str(redacted(f"the work area cannot be read: {error}"))
+    return _recorded(build, target), note
+
+
+def _recorded(build: BuildRecord, target: str) -> BuildReports:
+    return reports_in_catalogue(catalogue().reports(target, build.build_id))
 
 
 def _item(build: BuildRecord, target: str) -> dict[str, Any]:

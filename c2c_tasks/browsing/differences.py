@@ -31,9 +31,12 @@ MAX_BYTES = 4 << 30
 MAX_LEDGER_BYTES = 512 << 20
 """Of ledgers, up to which they are read for the reasons why programs came and went."""
 WAIT_SECONDS = 15.0
+MAX_PENDING = 4
+"""Comparisons that are made or wait to be."""
 
 _Key = tuple[str, str, str, str]
 _COMPARISONS: Recent[_Key, Future[Difference]] = Recent(8)
+_PENDING: set[Future[Difference]] = set()
 _SUBMITTING = Lock()
 # One at a time: each may take a gigabyte.
 _POOL = ThreadPoolExecutor(1, "case2code-compare")
@@ -108,9 +111,14 @@ def _submit(before: FoundRelease, after: FoundRelease) -> Future[Difference]:
             f"too much to compare on a page ({size / 1e9:,.1f} GB of programs differ); "
             f"`c2c release diff {before.manifest.version} {after.manifest.version}` does it"
         )
+    if len(_PENDING) >= MAX_PENDING:
+        raise StillComputing("other releases are being compared; ask again in a few seconds")
     ledgers = [*before.manifest.ledger, *after.manifest.ledger]
     why = sum(entry.bytes for entry in ledgers) <= MAX_LEDGER_BYTES
-    return _POOL.submit(_compare, before, after, why)
+    future = _POOL.submit(_compare, before, after, why)
+    _PENDING.add(future)
+    future.add_done_callback(_PENDING.discard)
+    return future
 
 
 def _compare(before: FoundRelease, after: FoundRelease, why: bool) -> Difference:

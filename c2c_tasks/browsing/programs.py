@@ -31,8 +31,6 @@ MAX_ORIGINS = 2_000_000
 """Source files up to which the licences of a release are gathered."""
 
 _ITEM = ("function_id", "entry_point", "repository", "path", "licence", "split", "coverage")
-_CASES = "cases.list.element.outcome"
-"""The smallest leaf of the cases: it tells how many there are."""
 _TEXTS = ("entry_point", "repository", "path", "program")
 _LICENCES: Recent[str, list[str]] = Recent(64)
 
@@ -166,7 +164,8 @@ class _Page:
         return file.read(group, columns)
 
     def _described(self, file: DataFile, group: int, rows: list[int]) -> list[dict[str, Any]]:
-        table = self._columns(file, group, *_ITEM, _CASES).take(rows)
+        outcomes = file.leaf("cases", "outcome")  # the smallest one that tells how many there are
+        table = self._columns(file, group, *_ITEM, outcomes).take(rows)
         return [{**row, "cases": len(row["cases"])} for row in table.to_pylist()]
 
 

@@ -46,6 +46,12 @@ class DataFile:
         """Return columns of a row group; of a nested one, a leaf may be named."""
         return self.parquet.read_row_group(group, columns=list(columns), use_threads=False)
 
+    def leaf(self, column: str, name: str) -> str:
+        """Return how `read` is asked for one member of a column of lists of structs."""
+        row_group = self.footer.row_group(0)
+        paths = (row_group.column(n).path_in_schema for n in range(row_group.num_columns))
+        return next(p for p in paths if p.startswith(f"{column}.") and p.endswith(f".{name}"))
+
     def bytes(self, group: int, columns: Sequence[str]) -> int:
         """Return what reading these columns of a row group fetches."""
         row_group = self.footer.row_group(group)

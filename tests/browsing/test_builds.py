@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +9,8 @@ import pytest
 from c2c_tasks import pipeline
 from c2c_tasks.browsing import reports as reading
 from c2c_tasks.browsing.builds import describe_build, list_builds
-from c2c_tasks.browsing.progress import progress_of
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere
-from c2c_tasks.browsing.reports import BuildReports, ReadReport, reports_in_work_area
+from c2c_tasks.browsing.reports import reports_in_work_area
 from c2c_tasks.browsing.targets import catalogue
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.pipeline import Build
@@ -217,39 +215,6 @@ def test_without_a_work_area_the_catalogue_tells(
     assert found is not None
     assert "the work area cannot be read" in found["note"]
     assert found["progress"] is not None
-
-
-def at(seconds: float) -> datetime:
-    return datetime.now(UTC) - timedelta(seconds=100) + timedelta(seconds=seconds)
-
-
-def made(step: str, rows: int, seconds: float, changed: datetime | None) -> ReadReport:
-    names = {"write_inputs": "inputs", "execute": "executed functions", "curate": "programs"}
-    return ReadReport(step, [functions(names[step], rows)], {}, seconds, changed)
-
-
-def test_what_is_left_is_told_by_what_was_done() -> None:
-    """Four shards of ten functions; each step takes a second for each function, one at a time."""
-    merged = ReadReport("merge_functions", [], {}, 1.0, at(0), [10] * 4)
-    found = [merged]
-    progress = progress_of(BuildReports(found), "running", 100.0)
-    assert progress is not None
-    assert progress["eta_seconds"] is None  # nothing tells yet
-    found += [
-        made("write_inputs", 10, 10.0, None),
-        made("execute", 10, 10.0, at(90)),
-        made("curate", 10, 10.0, at(100)),
-        *(made("write_inputs", 10, 10.0, None) for _ in range(3)),
-        *(made("execute", 10, 10.0, at(100)) for _ in range(2)),
-    ]
-    # 80 s of work done in 100 s; 10 of execute and 30 of curate are left.
-    progress = progress_of(BuildReports(found), "running", 100.0)
-    assert progress is not None
-    assert progress["eta_seconds"] == pytest.approx(50, abs=2)
-    assert progress["functions_per_second"] == pytest.approx(0.3, abs=0.01)
-    failed = progress_of(BuildReports(found), "failed", 100.0)
-    assert failed is not None
-    assert failed["eta_seconds"] is None
 
 
 @pytest.mark.slow

@@ -80,6 +80,9 @@ def test_who_asks_too_early_asks_again(
     for _ in range(2):
         with pytest.raises(StillComputing, match="ask again in a few seconds"):
             compare_releases(None, *pair)
+    monkeypatch.setattr(differences, "MAX_PENDING", 1)
+    with pytest.raises(StillComputing, match="other releases are being compared"):
+        compare_releases(None, *reversed(pair))
     go_on.set()
     monkeypatch.setattr(differences, "WAIT_SECONDS", 20.0)
     assert compare_releases(None, *pair)["counts"]["added"] == 5

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -98,6 +99,35 @@ def test_case_is_folded_beyond_ascii(
     for text in ("übung", "ÜBUNG", "σίσυφο"):
         assert len(all_pages(version, Search(text=text))) == 1, text
     assert all_pages(version, Search(text="ubung")) == []
+
+
+@of_files
+def test_any_search_finds_what_a_plain_one_does(
+    target: str, release: str, programs: list[Program]
+) -> None:
+    random = Random(7)
+    for _ in range(60):
+        source = random.choice(programs).program + "q\n(%_"
+        start = random.randrange(len(source))
+        text = source[start : start + random.randint(1, 6)]
+        text = random.choice([text, text.upper(), text.swapcase()])
+        asked = Search(
+            text=text,
+            licence=random.choice(["", "MIT", "not stated"]),
+            split=random.choice(["", "train", "test"]),
+        )
+        expected = {
+            p.function_id
+            for p in programs
+            if any(
+                text.lower() in of.lower()
+                for of in (p.program, p.path, p.repository, p.entry_point)
+            )
+            and asked.licence in ("", p.licence or "not stated")
+            and asked.split in ("", p.split)
+        }
+        found = all_pages(release, asked, limit=random.randint(1, 30))
+        assert sorted(item["function_id"] for item in found) == sorted(expected), asked
 
 
 @of_files

@@ -165,6 +165,8 @@ def test_builds_and_their_reports(url: str) -> None:
     states = {b.build_id: (b.state, b.release_uri) for b in catalogue.builds()}
     assert states == {"one": ("published", FIRST), "two": ("published", SECOND)}
     assert [b.build_id for b in catalogue.builds(limit=1)] == ["one"]
+    assert [b.state for b in catalogue.builds_named("one")] == [states["one"][0]]
+    assert catalogue.builds_named("none") == []
 
 
 def test_a_database_that_cannot_be_used_is_named_in_one_line(tmp_path: Path) -> None:

@@ -37,3 +37,13 @@ def test_any_part_can_be_read(folder: str) -> None:
 def test_what_is_not_there_is_named(folder: str) -> None:
     with pytest.raises(ObjectNotFound, match=r"nothing\.parquet: no such object"):
         open_ranged(f"{folder}/nothing.parquet")
+
+
+def test_an_object_of_known_size_is_not_asked_for(folder: str) -> None:
+    uri = f"{folder}/known.parquet"
+    store_for(uri).write(uri, DATA)
+    with open_ranged(uri, len(DATA)) as file:
+        assert file.seek(-5, io.SEEK_END) == len(DATA) - 5
+        assert file.read() == DATA[-5:]
+    with pytest.raises(ObjectNotFound, match=r"nothing\.parquet: no such object"):
+        open_ranged(f"{folder}/nothing.parquet", 10).read(5)

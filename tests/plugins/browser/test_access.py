@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +25,44 @@ REFUSED = {
 }
 
 
-@pytest.fixture(scope="module", params=["simple", "fab"])
-def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module")
+def processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, tuple[subprocess.Popen[str], Path]]]:
+    """A process for each auth manager, which asks, and its folder; they go side by side."""
+    started = {}
+    for kind, settings in SETTINGS.items():
+        folder = tmp_path_factory.mktemp(kind)
+        environment = EmbeddedAirflow(folder / "airflow").environment | settings
+        environment |= {
+            "AIRFLOW__API_AUTH__JWT_SECRET": "s" * 64,
+            "C2C_TARGET": str(folder / "target"),
+            "C2C_CATALOGUE": f"sqlite:///{folder / 'catalogue.sqlite'}",
+            "C2C_WORK": str(folder / "work"),
+        }
+        with (folder / "errors").open("w") as errors, (folder / "answers").open("w") as answers:
+            process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("identities.py")), kind],
+                env=environment,
+                cwd=folder,
+                stdout=answers,
+                stderr=errors,
+                text=True,
+            )
+        started[kind] = (process, folder)
+    yield started
+    for process, _ in started.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(params=list(SETTINGS))
+def asked(request: pytest.FixtureRequest, processes: Any) -> Any:
     """What came of all questions, and which auth manager it was."""
     kind = request.param
-    folder = tmp_path_factory.mktemp(kind)
-    airflow = EmbeddedAirflow(folder / "airflow")
-    airflow.environment |= SETTINGS[kind] | {
-        "AIRFLOW__API_AUTH__JWT_SECRET": "s" * 64,
-        "C2C_TARGET": str(folder / "target"),
-        "C2C_CATALOGUE": f"sqlite:///{folder / 'catalogue.sqlite'}",
-        "C2C_WORK": str(folder / "work"),
-    }
-    airflow.home.mkdir()
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("identities.py")), kind],
-        env=airflow.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3_000:]
-    return kind, json.loads(done.stdout.splitlines()[-1])
+    process, folder = processes[kind]
+    assert process.wait(280) == 0, (folder / "errors").read_text()[-3_000:]
+    return kind, json.loads((folder / "answers").read_text().splitlines()[-1])
 
 
 def test_who_may_not_read_the_dag_sees_nothing(asked: Any) -> None:
