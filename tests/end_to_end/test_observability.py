@@ -25,7 +25,7 @@ from tests.end_to_end.test_backfill import free_ports
 from tests.plugins.listening import HttpReceiver, StatsdListener, wait_for
 from tests.plugins.test_metrics import AIRFLOW_LINES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DEADLINE_HOURS = 0.002
 OPTIONS: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Operation:
             state = self.ask(f"{runs}/{run_id}")["state"]
             return state if state in ("success", "failed") else None
 
-        return run_id, wait_for(ended, 240)
+        return run_id, wait_for(ended, 400)
 
     def _started(self, backfill: dict[str, Any]) -> bool:
         try:
