@@ -2,7 +2,7 @@
 
 A service that is not there skips its tests with the reason, unless `C2C_REQUIRE` (a comma
 separated list of `docker`, `s3`, `data`, `postgres`, `redis`, `stores`, `vllm`, `browser`,
-`compose`) names it: then they fail.
+`compose`, `prometheus`) names it: then they fail.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ PAUSE_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0
 DEADLINE_HOURS = 6.0
 """From when a run is queued until it is to have ended, unless ``C2C_DEADLINE_HOURS`` says."""
+LONGEST_HOURS = 24 * 365
 NAMED_TASKS = 3
 UNATTENDED = frozenset({"scheduled", "backfill"})
 """Kinds of runs, by the prefix of their ids, that nobody watches."""
@@ -71,11 +72,17 @@ log = logging.getLogger(__name__)
 
 
 def deadline() -> DeadlineAlert:
-    """Return the deadline of a nightly run. Raises ValueError for hours that are no number.
+    """Return the deadline of a nightly run. Raises ValueError where its hours are none.
 
     It counts from when the run is queued, so the wait for builds of earlier dates is part of it.
     """
-    hours = float(os.environ.get("C2C_DEADLINE_HOURS") or DEADLINE_HOURS)
+    text = os.environ.get("C2C_DEADLINE_HOURS") or str(DEADLINE_HOURS)
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0
+    if not 0 < hours <= LONGEST_HOURS:
+        raise ValueError(f"C2C_DEADLINE_HOURS: {text!r} is no number of hours, as 6 or 0.5")
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=hours),

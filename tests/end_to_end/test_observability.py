@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.end_to_end.test_backfill import free_ports
 from tests.plugins.listening import HttpReceiver, StatsdListener, wait_for
 from tests.plugins.test_metrics import AIRFLOW_LINES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DEADLINE_HOURS = 0.002
 OPTIONS: dict[str, Any] = {
@@ -60,10 +61,10 @@ class Operation:
             headers["Authorization"] = f"Bearer {self.token}"
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(url, data, headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
 
-    @property
+    @cached_property
     def token(self) -> str:
         return str(self.ask("/auth/token")["access_token"])
 
@@ -77,15 +78,15 @@ class Operation:
             days = {"from_date": f"{run_of}T00:00:00Z", "to_date": f"{run_of}T23:00:00Z"}
             body = {"dag_id": "case2code_build", **days, "dag_run_conf": OPTIONS | conf}
             # Of backfills one goes on at a time, and it ends some seconds after its runs.
-            wait_for(lambda: self._started(body | {"max_active_runs": 1}), 120)
-            found = wait_for(lambda: self._backfilled(run_of), 60)
+            wait_for(lambda: self._started(body | {"max_active_runs": 1}), 120, every=1)
+            found = wait_for(lambda: self._backfilled(run_of), 60, every=1)
             run_id = found["dag_run_id"]
 
         def ended() -> Any:
             state = self.ask(f"{runs}/{run_id}")["state"]
             return state if state in ("success", "failed") else None
 
-        return run_id, wait_for(ended, 240)
+        return run_id, wait_for(ended, 400, every=1)
 
     def _started(self, backfill: dict[str, Any]) -> bool:
         try:
@@ -135,7 +136,7 @@ def operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operation]:
         patch.setattr(standalone, "URL", f"http://127.0.0.1:{api}")
         standalone.up(airflow)
         operation = Operation(airflow, statsd, webhook, normalise(str(folder / "target")))
-        wait_for(lambda: operation.ask("/api/v2/dags?limit=10")["total_entries"] == 2, 120)
+        wait_for(lambda: operation.ask("/api/v2/dags?limit=10")["total_entries"] == 2, 120, every=1)
         yield operation
         # `make ui` has ended when `make ui-down` comes; here, its child would stay as a zombie.
         before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)

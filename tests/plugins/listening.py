@@ -89,10 +89,10 @@ class HttpReceiver:
         self._server.server_close()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float, *, every: float = 0.1) -> Any:
     """Return what `condition` gives once that is true; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
+        time.sleep(every)
     return found

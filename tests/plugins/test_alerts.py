@@ -202,6 +202,13 @@ def test_the_deadline_is_an_environment_variable_s(
     assert alerts.deadline().interval.total_seconds() == seconds
 
 
+@pytest.mark.parametrize("hours", ["abc", "0", "-1", "nan", "inf"])
+def test_hours_that_are_none_are_named(hours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", hours)
+    with pytest.raises(ValueError, match=f"^C2C_DEADLINE_HOURS: '{hours}' is no number of hours"):
+        alerts.deadline()
+
+
 @pytest.mark.parametrize(
     ("error", "entry"),
     [
