@@ -121,7 +121,7 @@ def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], pr
     lines = [f"**Failed** ({message.replace('_', ' ').rstrip('.')})", ""]
     for task in failed[:_MAX_TASKS]:
         which = f" ({task.label or task.map_index})" if task.map_index >= 0 else ""
-        reason = why.get((task.task_id, task.map_index), "killed or timed out; its log says more")
+        reason = why.get((task.task_id, task.map_index), "its log says why")
         lines.append(f"- **{task.task_id}**{which}: {_short(reason)}")
     if len(failed) > _MAX_TASKS:
         lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")

@@ -56,7 +56,7 @@ def test_a_failure_names_the_first_tasks_with_their_errors_and_what_to_do() -> N
     note = failure("task_failure", failed, said, "/case2code/#/builds/1")
     assert "**Failed** (task failure)" in note
     assert "- **shard.execute** (1 of 256): docker: no engine answers\n" in note
-    assert "- **shard.execute** (2 of 256): killed or timed out; its log says more\n" in note
+    assert "- **shard.execute** (2 of 256): its log says why\n" in note
     assert "- and 253 more\n" in note
     assert "clear the failed tasks" in note and "(/case2code/#/builds/1)" in note
     assert "not reached" not in note
