@@ -51,9 +51,10 @@ def announce(release: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def keep_latest(context: Any, asset: Asset, metadata: Mapping[str, Any]) -> None:
-    """Put the latest release of the deployment's dataset into the state that the Asset's page shows.
+    """Put the latest release of the deployment's dataset where the Asset's page shows it.
 
-    Events are a history, of other targets too; this is what there is. It fails nothing.
+    Events are a history, of other targets too; the Asset's state is what there is now. That it
+    cannot be put there fails nothing.
     """
     if not metadata["latest"] or _target(metadata["uri"]) != default_target():
         return
