@@ -37,7 +37,7 @@ from typing import Any
 from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
 
 from c2c_airflow.alerts import deadline, tell_failure
-from c2c_airflow.announcing import announce
+from c2c_airflow.announcing import announce, keep_latest
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
 from c2c_airflow.params import add_build_params, retry_seconds
@@ -155,6 +155,7 @@ def case2code_build() -> None:
         metadata, note = announce(release)
         context: Any = get_current_context()
         context["outlet_events"][DATASET].extra = metadata
+        keep_latest(context, DATASET, metadata)
         leave("published", note)
         return release
 

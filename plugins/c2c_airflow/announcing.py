@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from c2c_airflow.links import release_card, release_page
+from c2c_tasks.config import default_target
 
 if TYPE_CHECKING:
+    from airflow.sdk import Asset
+
     from c2c_tasks.publishing.manifest import FunnelStage, Manifest
 
 NOTE_CHARACTERS = 850
 """Of a release's note: the run's note has 1,000, and says more."""
+LATEST = ("version", "uri", "date", "parent", "build", "programs", "bytes", "manifest_sha256")
+"""What the Asset's page shows of the latest release."""
+
+log = logging.getLogger(__name__)
 
 
 def announce(release: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -40,6 +48,24 @@ def announce(release: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         "card": release_card(uri),
     }
     return metadata, _note(manifest, metadata)
+
+
+def keep_latest(context: Any, asset: Asset, metadata: Mapping[str, Any]) -> None:
+    """Put the latest release of the deployment's dataset where the Asset's page shows it.
+
+    Events are a history, of other targets too; the Asset's state is what there is now. That it
+    cannot be put there fails nothing.
+    """
+    if not metadata["latest"] or _target(metadata["uri"]) != default_target():
+        return
+    try:
+        context["asset_state_store"][asset].set("latest", {key: metadata[key] for key in LATEST})
+    except Exception as error:
+        log.warning("the Asset's page does not show %s: %s", metadata["version"], error)
+
+
+def _target(uri: str) -> str:
+    return uri.rpartition("/releases/")[0]
 
 
 def _note(manifest: Manifest, metadata: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def build_params() -> dict[str, Param]:
     params = {PRESET: _preset_param()}
     for section, model in section_models().items():
         for option, schema in model.model_json_schema()["properties"].items():
-            text = schema["description"]
+            text = _text(schema)
             default = defaults[option]
             if option in left_to_presets:
                 text = f"{text}\n\n{_by_preset(option, default)}"
@@ -56,7 +56,7 @@ def retention_params() -> dict[str, Param]:
     """Return a Param for each option of retention."""
     options = RetentionOptions()
     return {
-        option: _param(option, getattr(options, option), "Retention", schema, schema["description"])
+        option: _param(option, getattr(options, option), "Retention", schema, _text(schema))
         for option, schema in RetentionOptions.model_json_schema()["properties"].items()
     }
 
@@ -85,13 +85,31 @@ def _section(option: str, section: str) -> str:
     return FIRST_SECTION if option in FIRST else section.capitalize()
 
 
+def _text(schema: dict[str, Any]) -> str:
+    """Return what an option means, with the bounds of a number: the form keeps to them untold."""
+    text = str(schema["description"])
+    if "maximum" not in schema:
+        return text
+    most = _value(schema["maximum"])
+    if "minimum" in schema:
+        return f"{text} From {_value(schema['minimum'])} to {most}."
+    return f"{text} Above {_value(schema['exclusiveMinimum'])}, up to {most}."
+
+
 def _by_preset(option: str, default: Any) -> str:
     given: dict[str, list[str]] = {}
     for name, preset in presets().items():
-        given.setdefault(f"`{preset.options.get(option, default)}`", []).append(name)
+        value = _value(preset.options.get(option, default))
+        given.setdefault(f"`{value}`", []).append(name)
     if len(given) == 1:
         return f"Left empty: {next(iter(given))}."
     return f"Left empty: {', '.join(f'{value} ({_and(names)})' for value, names in given.items())}."
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _and(names: list[str]) -> str:
@@ -113,5 +131,8 @@ def _param(option: str, default: Any, section: str, schema: dict[str, Any], text
 
 
 def _emphasised(text: str) -> str:
-    """Return Markdown with emphasis in place of code, whose boxes cover the lines of small text."""
-    return text.replace("`", "*")
+    """Return Markdown with bold in place of code, whose boxes cover the lines of small text.
+
+    Airflow shows plain emphasis as it shows the rest.
+    """
+    return text.replace("`", "**")

@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 DAG_ID = "case2code_build"
 XCOM_KEY = "case2code_note"
 MARK = "<!-- case2code -->"
-"""Begins our part of a note; what a person wrote stands before it. It is not shown."""
+"""Ends the first line of our part of a note; what a person wrote stands before it. It is not shown:
+a line of its own would be, as an empty one, where Airflow shows the first line of a note."""
 MAX_CHARACTERS = 1000
 """Of a note, in Airflow's database."""
-_LEAST_CHARACTERS = 100
-"""That are worth a part of ours."""
 _MAX_TASKS = 3
 _LINE_CHARACTERS = 140
 """Of a task's error; the log has all of it."""
@@ -94,12 +93,16 @@ def merged(note: str | None, ours: str) -> str:
 
     Where a person's text leaves no room for ours, it stays alone.
     """
-    theirs = (note or "").partition(MARK)[0].rstrip()
-    start = f"{theirs}\n\n{MARK}\n" if theirs else f"{MARK}\n"
+    lines = (note or "").splitlines()
+    begin = next((number for number, line in enumerate(lines) if MARK in line), len(lines))
+    theirs = "\n".join(lines[:begin]).rstrip()
+    start = f"{theirs}\n\n" if theirs else ""
+    first, _, rest = ours.partition("\n")
     room = MAX_CHARACTERS - len(start)
-    if room < _LEAST_CHARACTERS:
+    if room < len(first) + len(MARK) + 2:
         return theirs
-    return start + (ours if len(ours) <= room else f"{ours[: room - 2].rstrip()} …")
+    marked = f"{first} {MARK}\n{rest}".rstrip()
+    return start + (marked if len(marked) <= room else f"{marked[: room - 2].rstrip()} …")
 
 
 def outcome(said: Sequence[Said]) -> str:
@@ -109,7 +112,7 @@ def outcome(said: Sequence[Said]) -> str:
             return item.text
     for item in said:
         if item.kind == "skipped":
-            return f"**No release**: `{item.task_id}` skipped the run: {item.text}"
+            return f"**No release**: {item.task_id} skipped the run: {item.text}"
     return "**No release**: no task says why; the run may have been marked by hand"
 
 
@@ -119,8 +122,8 @@ def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], pr
     lines = [f"**Failed** ({message.replace('_', ' ').rstrip('.')})", ""]
     for task in failed[:_MAX_TASKS]:
         which = f" ({task.label or task.map_index})" if task.map_index >= 0 else ""
-        reason = why.get((task.task_id, task.map_index), "killed or timed out; its log says more")
-        lines.append(f"- `{task.task_id}`{which}: {_short(reason)}")
+        reason = why.get((task.task_id, task.map_index), "its log says why")
+        lines.append(f"- **{task.task_id}**{which}: {_short(reason)}")
     if len(failed) > _MAX_TASKS:
         lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")
     published = [item.text.splitlines()[0] for item in said if item.kind == "published"]
@@ -188,7 +191,7 @@ def _failed(session: Session, dag_run: DagRun) -> list[FailedTask]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(text.replace("`", "").split())
     return line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…"
 
 

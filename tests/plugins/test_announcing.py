@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+from airflow.sdk import Asset
 
-from c2c_airflow.announcing import NOTE_CHARACTERS, announce
+from c2c_airflow.announcing import LATEST, NOTE_CHARACTERS, announce, keep_latest
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
 from c2c_tasks.publishing.manifest import Dump, FileEntry, FunnelStage, Manifest
@@ -101,3 +103,19 @@ def test_reasons_give_way_where_there_is_no_room(release: Any) -> None:
     _, note = announce(release(funnel=stages))
     assert len(note) <= NOTE_CHARACTERS
     assert note.count("- stage ") == 14 and "sss" not in note
+
+
+def test_the_asset_s_page_shows_the_deployment_s_latest_release(
+    release: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    asset = Asset("dataset")
+    metadata, _ = announce(release())
+    for other in ({"latest": False}, {"uri": "s3://other/releases/2026.11.24-2"}):
+        keep_latest({}, asset, metadata | other)
+    assert not caplog.records
+    stores = {asset: MagicMock()}
+    keep_latest({"asset_state_store": stores}, asset, metadata)
+    shown = {key: metadata[key] for key in LATEST}
+    stores[asset].set.assert_called_once_with("latest", shown)
+    keep_latest({}, asset, metadata)
+    assert "the Asset's page does not show 2026.11.24-2" in caplog.text

@@ -48,11 +48,13 @@ def test_what_presets_give_is_empty_in_the_form_and_told(monkeypatch: pytest.Mon
     assert {params[name].resolve() for name in preset_options()} == {None}
     assert params["min_cases"].resolve() == 5
     text = schema_of("audit_programs")["description_md"]
-    assert text.endswith("\n\nLeft empty: *50* (demo and nightly), *500* (full).")
-    assert schema_of("max_cases")["description_md"].endswith(
-        "*20* (demo), *30* (nightly and full)."
+    assert text.endswith("\n\nLeft empty: **50** (demo and nightly), **500** (full).")
+    assert schema_of("max_cases")["description_md"] == (
+        "Cases kept of a program. From 1 to 500.\n\n"
+        "Left empty: **20** (demo), **30** (nightly and full)."
     )
-    assert "*s3://bucket-demo* (demo)" in schema_of("target")["description_md"]
+    assert "one case. Above 0, up to 60." in schema_of("case_seconds")["description_md"]
+    assert "**s3://bucket-demo** (demo)" in schema_of("target")["description_md"]
     assert params["audit_programs"].resolve(7) == 7
     mode = schema_of("mode")
     assert mode["enum"] == [None, "incremental", "full"] and mode["values_display"]["null"]

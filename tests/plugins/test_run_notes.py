@@ -22,20 +22,20 @@ from c2c_airflow.run_notes import (
 
 
 def test_a_note_of_ours_is_replaced_and_a_person_s_is_kept() -> None:
-    first = merged(None, "**Failed**")
-    assert first == f"{MARK}\n**Failed**"
-    assert merged(first, "published") == f"{MARK}\npublished"
-    theirs = merged("Asked for by Ada.", "**Failed**")
-    assert theirs == f"Asked for by Ada.\n\n{MARK}\n**Failed**"
-    assert merged(theirs, "published") == f"Asked for by Ada.\n\n{MARK}\npublished"
+    first = merged(None, "**Failed**\n\n- plan")
+    assert first == f"**Failed** {MARK}\n\n- plan"
+    assert merged(first, "published") == f"published {MARK}"
+    theirs = merged("Asked for\nby Ada.", "**Failed**\n\n- plan")
+    assert theirs == f"Asked for\nby Ada.\n\n**Failed** {MARK}\n\n- plan"
+    assert merged(theirs, "published") == f"Asked for\nby Ada.\n\npublished {MARK}"
 
 
-@pytest.mark.parametrize("theirs", [0, 500, 890, 1000])
+@pytest.mark.parametrize("theirs", [0, 500, 950, 970, 980, 1000])
 def test_a_note_fits_airflow_s_database(theirs: int) -> None:
-    note = merged("t" * theirs, "o" * 2_000)
+    note = merged("t" * theirs, "**Failed**\n" + "o" * 2_000)
     assert len(note) <= MAX_CHARACTERS
     assert note.startswith("t" * theirs)
-    assert note.endswith(" …") == (theirs <= 500)
+    assert note.endswith(" …") == (theirs <= 950) == (MARK in note)
 
 
 def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
@@ -43,7 +43,7 @@ def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
     release = Said("publish", -1, "published", "**2026.11.24-1**")
     assert outcome([hub, release]) == "**2026.11.24-1**"
     plan = Said("plan", -1, "skipped", "nothing new: all 3 objects are there")
-    assert outcome([plan]).endswith("`plan` skipped the run: nothing new: all 3 objects are there")
+    assert outcome([plan]).endswith("plan skipped the run: nothing new: all 3 objects are there")
     assert "marked by hand" in outcome([])
 
 
@@ -55,8 +55,8 @@ def test_a_failure_names_the_first_tasks_with_their_errors_and_what_to_do() -> N
     ]
     note = failure("task_failure", failed, said, "/case2code/#/builds/1")
     assert "**Failed** (task failure)" in note
-    assert "- `shard.execute` (1 of 256): docker: no engine answers\n" in note
-    assert "- `shard.execute` (2 of 256): killed or timed out; its log says more\n" in note
+    assert "- **shard.execute** (1 of 256): docker: no engine answers\n" in note
+    assert "- **shard.execute** (2 of 256): its log says why\n" in note
     assert "- and 253 more\n" in note
     assert "clear the failed tasks" in note and "(/case2code/#/builds/1)" in note
     assert "not reached" not in note
