@@ -195,6 +195,16 @@ def test_each_image_is_public_and_of_a_version_or_built_here() -> None:
             assert interpolate(service["build"]["args"]["BASE_IMAGE"]) == default[1]
 
 
+def test_the_build_context_has_what_the_image_copies() -> None:
+    allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    dockerfile = (ROOT / "docker/airflow/Dockerfile").read_text().replace("\\\n", "")
+    copied = [line.split()[1:-1] for line in re.findall(r"^COPY .+$", dockerfile, re.MULTILINE)]
+    assert len(copied) >= 6
+    for source in (source for sources in copied for source in sources):
+        assert source in allowed
+        assert (ROOT / source).exists()
+
+
 def test_each_queue_of_the_dags_has_a_worker_with_and_without_a_gpu() -> None:
     def queues(name: str) -> set[str]:
         (option,) = (p for p in SERVICES[name]["command"] if p.startswith("--queues="))
