@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = "case2code-stand-in"
 BASE_IMAGE = "case2code-base:trixie"
 """What docker/sandbox/make-base-image makes: the stand-in for python:3.13-slim."""
+INHERITED = {name: value for name, value in os.environ.items() if not name.startswith("C2C_")}
+"""Of the environment: what is set there, by the tests too, would win over the file `.env`."""
 ENGINE_SOCKET = "unix:///run/user/1000/docker.sock"
 
 
@@ -165,7 +167,7 @@ def run(*command: str, **environment: str) -> str:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | environment,
+        env=INHERITED | environment,
         capture_output=True,
         text=True,
         check=False,
