@@ -41,6 +41,7 @@ REMOVALS = 8
 has five seconds."""
 
 _STDOUT = 1
+_LIMITS = ("MemoryLimit", "PidsLimit", "CpuCfsQuota")
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class DockerLauncher:
     ) -> None:
         try:
             image = client.inspect_image(options.image)
+            missing = _unenforced(client)
         except ImageNotFound:
             pinned = "@" in options.image
             remedy = (
@@ -107,7 +109,7 @@ class DockerLauncher:
             "cpus": options.cpus,
             "pids": options.pids,
             "tmp_megabytes": options.tmp_megabytes,
-            "missing": [],
+            "missing": missing,
         }
 
     def launch(self, surroundings: Surroundings) -> DockerConnection:
@@ -197,6 +199,15 @@ class DockerConnection:
             self._stream.close()
             self._socket.close()
         remove_container(self._client, self._container)
+
+
+def _unenforced(client: APIClient) -> list[str]:
+    """Return what the engine cannot do: limit memory, processes or CPU, as one in a container."""
+    engine = client.info()
+    if all(engine.get(limit) for limit in _LIMITS):
+        return []
+    log.warning("the engine does not limit memory, processes and CPU of its containers")
+    return ["cgroup"]
 
 
 def _host_config(client: APIClient, options: SandboxOptions) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,16 +20,20 @@ ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = "case2code-stand-in"
 BASE_IMAGE = "case2code-base:trixie"
 """What docker/sandbox/make-base-image makes: the stand-in for python:3.13-slim."""
+INHERITED = {name: value for name, value in os.environ.items() if not name.startswith("C2C_")}
+"""Of the environment: what is set there, by the tests too, would win over the file `.env`."""
 ENGINE_SOCKET = "unix:///run/user/1000/docker.sock"
 
 
 class Deployment:
-    """A composition of its own name, with its own secrets, volumes and port."""
+    """A composition of its own name, with its own secrets, volumes and port.
+
+    Its image is left for the next one, as making it takes minutes.
+    """
 
     def __init__(self, folder: Path, dumps: Path) -> None:
         self.name = f"c2c-test-{uuid.uuid4().hex[:8]}"
         self.folder = folder
-        self.port = free_port()
         archive = folder / "base-image.tar"
         run("docker", "save", "--output", str(archive), BASE_IMAGE)
         archive.chmod(0o644)
@@ -47,11 +50,19 @@ class Deployment:
             C2C_S3_IMAGE=f"{STAND_IN}:s3",
             C2C_SANDBOX_BASE_ARCHIVE=archive,
             C2C_SANDBOX_BASE_IMAGE=BASE_IMAGE,
-            C2C_UI_PORT=self.port,
-            C2C_VERSION=self.name,
+            C2C_UI_PORT=0,  # any that is free
+            C2C_VERSION="composition",
         )
         self.settings = dict(re.findall(r"^(\w+)=(.*)$", self._env.read_text(), re.MULTILINE))
         self._token = ""
+        self._url = ""
+
+    def start(self) -> None:
+        """Build the image and start all services. Raises AssertionError with what Compose said."""
+        self.compose("build", "airflow-init")
+        self.compose("up", "--detach")
+        port = self.compose("port", "api-server", "8080").rpartition(":")[2].strip()
+        self._url = f"http://127.0.0.1:{port}"
 
     def _change(self, **settings: Any) -> None:
         lines = [
@@ -115,8 +126,8 @@ class Deployment:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         data = json.dumps(body).encode() if body else None
-        url = f"http://127.0.0.1:{self.port}{path}"
-        with urlopen(Request(url, data, headers, method=method), timeout=60) as answer:
+        request = Request(self._url + path, data, headers, method=method)
+        with urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
@@ -144,13 +155,11 @@ def deployed(folder: Path, dumps: Path) -> Iterator[Deployment]:
     """Start a composition; at the end keep its log in `folder`, and remove all of it."""
     deployment = Deployment(folder, dumps)
     try:
-        deployment.compose("build", "airflow-init")
-        deployment.compose("up", "--detach")
+        deployment.start()
         yield deployment
     finally:
         (folder / "composition.log").write_text(deployment.compose("logs", "--no-color"))
         deployment.compose("down", "--volumes", "--timeout", "10")
-        run("docker", "image", "rm", f"case2code-airflow:{deployment.name}")
 
 
 def run(*command: str, **environment: str) -> str:
@@ -158,21 +167,13 @@ def run(*command: str, **environment: str) -> str:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | environment,
+        env=INHERITED | environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-3000:]}"
     return done.stdout
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def refused(deployment: Deployment, password: str) -> int:

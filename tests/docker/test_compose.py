@@ -47,19 +47,20 @@ def programs() -> list[list[str]]:
     return found
 
 
-@pytest.mark.parametrize("generation", [0, 1])
-def test_compose_takes_the_file(generation: int, tmp_path: Path) -> None:
-    if generation >= len(programs()):
+def test_each_compose_that_is_here_takes_the_file(tmp_path: Path) -> None:
+    if not programs():
         unavailable("compose", "neither docker-compose nor the plugin of docker is here")
     environment = os.environ | {"COMPOSE_PROFILES": PROFILES}
-    command = [*programs()[generation], "--env-file", str(make_env(tmp_path)), "config"]
-    run = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    config = yaml.safe_load(run.stdout)
-    assert config["services"].keys() == SERVICES.keys()
-    assert config["services"]["engine"]["environment"] == {"DOCKER_TLS_CERTDIR": "/certs"}
+    env_file = str(make_env(tmp_path))
+    for program in programs():
+        command = [*program, "--env-file", env_file, "config"]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        config = yaml.safe_load(run.stdout)
+        assert config["services"].keys() == SERVICES.keys()
+        assert config["services"]["engine"]["environment"] == {"DOCKER_TLS_CERTDIR": "/certs"}
 
 
 def test_without_secrets_compose_refuses_and_says_what_to_do() -> None:
@@ -192,6 +193,16 @@ def test_each_image_is_public_and_of_a_version_or_built_here() -> None:
             default = re.search(r"^ARG BASE_IMAGE=(\S+)", file, re.MULTILINE)
             assert default
             assert interpolate(service["build"]["args"]["BASE_IMAGE"]) == default[1]
+
+
+def test_the_build_context_has_what_the_image_copies() -> None:
+    allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    dockerfile = (ROOT / "docker/airflow/Dockerfile").read_text().replace("\\\n", "")
+    copied = [line.split()[1:-1] for line in re.findall(r"^COPY .+$", dockerfile, re.MULTILINE)]
+    assert len(copied) >= 6
+    for source in (source for sources in copied for source in sources):
+        assert source in allowed
+        assert (ROOT / source).exists()
 
 
 def test_each_queue_of_the_dags_has_a_worker_with_and_without_a_gpu() -> None:

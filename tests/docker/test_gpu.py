@@ -73,6 +73,7 @@ def test_the_build_context_has_what_the_image_copies() -> None:
         "requirements.txt",
         "c2c_tasks",
         "dags",
+        "docker/airflow/healthy.py",
         "plugins",
     }
     assert allowed.issuperset(copied)

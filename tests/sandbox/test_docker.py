@@ -21,6 +21,16 @@ def label_filter(labels: dict[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in labels.items()]
 
 
+def test_an_engine_that_cannot_limit_its_containers_is_told_of(
+    docker_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert DockerLauncher(docker_client, SandboxOptions(), {}).facts["missing"] == []
+    # What an engine in a container says, which takes such limits and does not keep them.
+    known = {**docker_client.info(), "PidsLimit": False}
+    monkeypatch.setattr(docker_client, "info", lambda: known)
+    assert DockerLauncher(docker_client, SandboxOptions(), {}).facts["missing"] == ["cgroup"]
+
+
 def test_a_container_is_hardened_labelled_and_removed(docker_client: Any) -> None:
     labels = {"case2code.test": uuid.uuid4().hex}
     launcher = DockerLauncher(docker_client, SandboxOptions(memory_megabytes=128), labels)
