@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +12,8 @@ from c2c_tasks.catalogue import Catalogue, CatalogueError
 from c2c_tasks.config import catalogue_url
 from c2c_tasks.publishing.conditions import STORE, Conditions, Locked, StillHeld
 from c2c_tasks.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 
 def conditions_for(target: str, writes: Literal["store", "catalogue"]) -> Conditions:
@@ -25,6 +28,7 @@ def conditions_for(target: str, writes: Literal["store", "catalogue"]) -> Condit
 
 @contextmanager
 def _locked(catalogue: Catalogue, target: str) -> Iterator[StillHeld]:
+    log.info("waiting for the lock of %s in the catalogue", target)
     try:
         with catalogue.locked(target) as still_held:
             yield still_held

@@ -18,8 +18,10 @@ from c2c_tasks.pipeline.narrowing import differences
 from c2c_tasks.pipeline.rules import digests_of_rules
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.publishing.pointer import POINTER
 from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.publishing.release import published_version
+from c2c_tasks.publishing.versions import complete_versions
 from c2c_tasks.shards import read_shard, write_shard
 from c2c_tasks.sources import is_in_dump, list_dump
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -170,6 +172,8 @@ def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
     target = build.config.publishing.target
     release = index_latest(catalogue, target)
     if release is None:
+        if build.config.source.mode == "incremental":
+            _check_not_lost(target)
         return _Base()
     manifest = read_manifest(release.uri)
     number = manifest.build_number + 1
@@ -204,6 +208,19 @@ def _base(build: Build, catalogue: Catalogue, rules: dict[str, str]) -> _Base:
         pending=bool(manifest.failed_shards),
         ingested=ingested,
     )
+
+
+def _check_not_lost(target: str) -> None:
+    """Raise BuildError where releases are there that no pointer leads to.
+
+    A build from nothing would become the latest release in place of all that they hold.
+    """
+    if there := complete_versions(target):
+        raise BuildError(
+            f"{target}/{POINTER}: missing, though release {there[-1]} is there. If its build is "
+            "still to move the pointer, clear its publish; if the pointer was lost, put it back "
+            "(docs/runbook.md); or set mode to full to build anew"
+        )
 
 
 def _warn_of_other_dumps(build: Build, ingested: Mapping[str, tuple[str, int]]) -> None:

@@ -145,6 +145,23 @@ def test_a_lost_catalogue_is_filled_by_the_next_plan(nights: Build) -> None:
     assert after["releases"] == before["releases"]
 
 
+@pytest.mark.slow
+def test_a_target_whose_pointer_was_lost_is_not_begun_anew(nights: Build) -> None:
+    target = nights.config.publishing.target
+    pointer = file_path(f"{target}/latest.json")
+    was = pointer.read_bytes()
+    pointer.unlink()
+    source = nights.config.source.model_copy(update={"mode": "incremental"})
+    config = nights.config.model_copy(update={"source": source})
+    with pytest.raises(
+        BuildError, match=r"latest\.json: missing, though release 2026\.11\.23-1 is"
+    ):
+        run_build(Build("six", "2026-11-25", config))
+    pointer.write_bytes(was)
+    with pytest.raises(NothingNew):
+        run_build(Build("seven", "2026-11-25", config))
+
+
 def test_the_objects_of_a_target_that_was_made_anew_are_not_those_of_the_old(
     make_build: MakeBuild, small_dump: Path, workspace: Path
 ) -> None:
