@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from c2c_tasks.config import BuildConfig, RetentionOptions, section_models
+from c2c_tasks.config import BuildConfig, ConfigError, RetentionOptions, section_models
 from c2c_tasks.presets import PRESET, default_preset, flat_options, preset_options, presets
 
 FIRST_SECTION = "Run Parameters"
@@ -61,9 +61,15 @@ def retention_params() -> dict[str, Param]:
     }
 
 
-def retry_seconds() -> float:
-    """Return the seconds before a task is tried again, which double: ``C2C_RETRY_SECONDS``."""
-    return float(os.environ.get("C2C_RETRY_SECONDS") or 30)
+def retry_seconds() -> int:
+    """Return the seconds before a task is tried again, which double: ``C2C_RETRY_SECONDS``.
+
+    Raises ConfigError where that is no whole number.
+    """
+    value = os.environ.get("C2C_RETRY_SECONDS") or "30"
+    if not value.isdecimal():
+        raise ConfigError(f"C2C_RETRY_SECONDS={value!r}: must be a whole number")
+    return int(value)
 
 
 def _preset_param() -> Param:

@@ -39,6 +39,12 @@ class Engine(Service):
         self._reap()
         (self.folder / "docker.pid").unlink(missing_ok=True)
 
+    def stop(self) -> None:
+        """Stop it, and undo the mount of its folder onto itself, which it leaves when killed."""
+        super().stop()
+        while (self.folder / "data").is_mount():
+            subprocess.run(["umount", str(self.folder / "data")], check=True)
+
     def containers(self) -> list[str]:
         """Return the ids of its containers, running or not."""
         return self.docker("ps", "--all", "--quiet").split()

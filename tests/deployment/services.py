@@ -37,6 +37,7 @@ class Service:
         self.ready = ready
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
+        self._orphans: list[psutil.Process] = []
 
     @property
     def pid(self) -> int:
@@ -73,14 +74,16 @@ class Service:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """Send SIGKILL to it and to all that it started, as a host does that loses power."""
-        for process in self.family():
+        """End it and all that it started by SIGKILL, as a host does that loses power."""
+        for process in [*self.family(), *self._orphans]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        self._orphans = []
         self._reap()
 
     def kill_alone(self) -> None:
         """Send SIGKILL to its first process only, as the kernel does that is out of memory."""
+        self._orphans += self.family()[1:]
         if self._process is not None:
             self._process.kill()
         self._reap()

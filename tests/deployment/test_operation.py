@@ -45,10 +45,8 @@ def kill_and_start(name: str) -> Disturb:
 def kill_first_process(deployment: Deployment, run: Run) -> None:
     """The worker's own process dies; tasks that it started go on without it."""
     worker = deployment.worker("sandbox")
-    left = worker.family()[1:]
     worker.kill_alone()
     worker.start()
-    assert left
 
 
 def restart_redis(deployment: Deployment, run: Run) -> None:
@@ -162,7 +160,7 @@ def test_a_task_that_failed_for_good_is_cleared_once_its_cause_is_mended(
 
 
 @pytest.mark.timeout(600)
-def test_a_published_run_that_is_cleared_says_that_a_release_never_changes(
+def test_a_published_run_that_is_cleared_leaves_the_release_as_it_is(
     builds: Builds, deployment: Deployment
 ) -> None:
     run = builds.start()
@@ -172,7 +170,9 @@ def test_a_published_run_that_is_cleared_says_that_a_release_never_changes(
     assert run.wait() == "success"
     assert run.files() == before
     deployment.api.clear(DAG, run.run_id, task_ids=["plan"])
-    assert run.wait() == "failed"
+    assert run.wait() == "success"
+    states = {task["task_id"]: task["state"] for task in run.tasks()}
+    assert states == dict.fromkeys(states, "skipped") | {"turn": "success"}
     assert run.files() == before
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from c2c_airflow.params import build_params, retention_params
-from c2c_tasks.config import section_models
+from c2c_airflow.params import build_params, retention_params, retry_seconds
+from c2c_tasks.config import ConfigError, section_models
 from c2c_tasks.presets import preset_options
 
 
@@ -93,3 +93,13 @@ def test_the_target_of_retention_is_that_of_the_environment(
 ) -> None:
     monkeypatch.setenv("C2C_TARGET", "s3://bucket/prefix/")
     assert retention_params()["target"].resolve() == "s3://bucket/prefix"
+
+
+def test_seconds_before_a_retry_are_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("C2C_RETRY_SECONDS", raising=False)
+    assert retry_seconds() == 30
+    monkeypatch.setenv("C2C_RETRY_SECONDS", "2")
+    assert retry_seconds() == 2
+    monkeypatch.setenv("C2C_RETRY_SECONDS", "soon")
+    with pytest.raises(ConfigError, match="C2C_RETRY_SECONDS='soon': must be a whole number"):
+        retry_seconds()
