@@ -21,7 +21,7 @@ ifdef PIP_INDEX_URL  # uv does not read pip's settings
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo ui ui-down up down logs composition test nightly lint bench sandbox-image vllm-engine stores lock clean
+.PHONY: help setup demo ui ui-down up down logs composition test nightly lint bench screenshots sandbox-image vllm-engine stores lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -67,6 +67,9 @@ lint: .venv/.complete  ## Check style, types and the direction of imports
 
 bench: .venv/.complete  ## Run every benchmark against its baselines
 	@$(if $(BENCHMARKS),for name in $(BENCHMARKS); do .venv/bin/python -m benchmarks.$$name || exit; done,echo "no benchmarks yet")
+
+screenshots: .venv/.complete  ## Take the pictures of the user interface in docs/images; needs Chromium
+	.venv/bin/python -m docs.take_screenshots
 
 sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 	docker build --quiet --build-arg BASE_IMAGE=$(BASE_IMAGE) --file docker/sandbox/Dockerfile --tag $(SANDBOX_IMAGE) .
