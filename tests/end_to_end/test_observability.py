@@ -26,7 +26,7 @@ from tests.end_to_end.test_backfill import free_ports
 from tests.plugins.listening import HttpReceiver, StatsdListener, wait_for
 from tests.plugins.test_metrics import AIRFLOW_LINES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 DEADLINE_HOURS = 0.002
 OPTIONS: dict[str, Any] = {
