@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ from airflow.listeners import hookimpl
 from airflow.sdk import get_current_context
 
 from c2c_airflow.links import progress_page
+from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.config import ConfigError
 from c2c_tasks.presets import fill
 
@@ -36,6 +38,10 @@ MAX_CHARACTERS = 1000
 _MAX_TASKS = 3
 _LINE_CHARACTERS = 140
 """Of a task's error; the log has all of it."""
+_TEXT_CHARACTERS = 2_000
+"""Of what a task leaves to say: an error may hold all that a server has answered."""
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What databases refuse in a text. The scheduler would fail at it, with all that it has to write."""
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +52,9 @@ def leave(kind: str, text: str, **more: str) -> None:
     That it cannot be left fails nothing.
 
     `kind` is `published`, `skipped` or `failed`. Airflow forgets it when the task is tried again.
+    Passwords in URIs are hidden: notes and alerts go further than logs.
     """
-    said = {"kind": kind, "text": text, **more}
+    said = {"kind": kind, "text": redacted(text)[:_TEXT_CHARACTERS], **more}
     try:
         get_current_context()["ti"].xcom_push(key=XCOM_KEY, value=said)
     except Exception as error:
@@ -97,7 +104,7 @@ def merged(note: str | None, ours: str) -> str:
     begin = next((number for number, line in enumerate(lines) if MARK in line), len(lines))
     theirs = "\n".join(lines[:begin]).rstrip()
     start = f"{theirs}\n\n" if theirs else ""
-    first, _, rest = ours.partition("\n")
+    first, _, rest = _UNSTORABLE.sub("\ufffd", ours).partition("\n")
     room = MAX_CHARACTERS - len(start)
     if room < len(first) + len(MARK) + 2:
         return theirs

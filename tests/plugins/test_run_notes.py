@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from c2c_airflow import run_notes
 from c2c_airflow.run_notes import (
     MARK,
     MAX_CHARACTERS,
@@ -36,6 +37,27 @@ def test_a_note_fits_airflow_s_database(theirs: int) -> None:
     assert len(note) <= MAX_CHARACTERS
     assert note.startswith("t" * theirs)
     assert note.endswith(" …") == (theirs <= 950) == (MARK in note)
+
+
+def test_a_note_holds_nothing_that_a_database_refuses() -> None:
+    # The scheduler writes it along with all else that it has to write.
+    failed = [FailedTask("shard.write_inputs", -1, None)]
+    said = [Said("shard.write_inputs", -1, "failed", "the endpoint answered \0\0 and \udcff")]
+    note = merged("by Ada", failure("task_failure", failed, said, "/page"))
+    assert "the endpoint answered \ufffd\ufffd and \ufffd" in note
+    note.encode()
+
+
+def test_what_a_task_leaves_is_bounded_and_holds_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: dict[str, Any] = {}
+    ti = SimpleNamespace(xcom_push=lambda key, value: left.update({key: value}))
+    monkeypatch.setattr(run_notes, "get_current_context", lambda: {"ti": ti})
+    leave("failed", "http://ada:lovelace@vllm:8000/v1: answered " + "x" * 1_000_000)
+    (said,) = left.values()
+    assert said["text"].startswith("http://***@vllm:8000/v1: answered xxx")
+    assert len(said["text"]) < 10_000
 
 
 def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
