@@ -19,8 +19,8 @@ from c2c_airflow.alerts import runbook_entry
 from c2c_airflow.log_fields import log_fields
 from c2c_airflow.metrics import count_build, count_step
 from c2c_airflow.run_notes import leave
+from c2c_airflow.run_options import PLAN, decide, options_of
 from c2c_tasks.config import BuildConfig, ConfigError
-from c2c_tasks.presets import describe, fill
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -62,7 +62,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     context = get_current_context()
     with log_fields(build=context["dag_run"].run_id, step=step, **_shard(arguments)):
         try:
-            build = _build_of(context, tell=step == "plan")
+            build = _build_of(context, step)
             _use_connection(build.config)
             started = time.monotonic()
             with watching(count_step):
@@ -113,16 +113,18 @@ def _shard(arguments: tuple[Any, ...]) -> dict[str, str]:
     return {"shard": str(first["shard"])} if isinstance(first, dict) and "shard" in first else {}
 
 
-def _build_of(context: Context, *, tell: bool) -> Build:
-    """Return the build of the running task; with `tell`, log which preset and options it has."""
+def _build_of(context: Context, step: str) -> Build:
+    """Return the build of the running task; `plan` logs which preset and options it has."""
     from c2c_tasks.pipeline import Build
 
-    preset, options = fill(context["params"])
-    if tell:
-        log.info("%s", describe(preset, options))
+    if step == PLAN:
+        config, said = decide(context)
+        log.info("%s", said)
+    else:
+        config = BuildConfig.from_flat(options_of(context))
     run = context["dag_run"]
     date = context.get("partition_key") or f"{run.logical_date or run.run_after:%Y-%m-%d}"
-    return Build(run.run_id, date, BuildConfig.from_flat(options))
+    return Build(run.run_id, date, config)
 
 
 def _use_connection(config: BuildConfig) -> None:

@@ -41,7 +41,7 @@ _LINE_CHARACTERS = 140
 _TEXT_CHARACTERS = 2_000
 """Of what a task leaves to say: an error may hold all that a server has answered."""
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
-"""What databases refuse in a text. The scheduler would fail at it, with all that it has to write."""
+"""What databases refuse in a text: the scheduler would fail, with all that it has to write."""
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from docker.errors import DockerException
 
 from c2c_airflow.attempts import attempt_labels, sweep_engine
-from c2c_tasks.presets import fill
+from c2c_airflow.run_options import options_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -82,7 +82,7 @@ class SandboxOperator(DockerOperator):
 
     def execute(self, context: Context) -> Any:
         """Call the callable and return what it returns."""
-        launcher = self.launcher or fill(context["params"])[1].get("launcher", "auto")
+        launcher = self.launcher or options_of(context).get("launcher", "auto")
         client = None if launcher == "process" else self._client(required=launcher == "docker")
         assert self.execution_timeout is not None
         self._attempt = {

@@ -33,9 +33,16 @@ class TaskInstance:
 
     def __init__(self) -> None:
         self.pushed: dict[str, Any] = {}
+        self.unpushable = ""
 
     def xcom_push(self, key: str, value: Any) -> None:
+        if key == self.unpushable:
+            raise OSError("the API server does not answer")
         self.pushed[key] = value
+
+    def xcom_pull(self, task_ids: str, key: str, map_indexes: None) -> Any:
+        assert task_ids == "plan"
+        return self.pushed.get(key)
 
 
 @pytest.fixture
@@ -91,7 +98,25 @@ def test_nothing_to_do_skips_the_task(
     with pytest.raises(AirflowSkipException, match="all 3 objects are there"):
         run_step("plan")
     said = {"kind": "skipped", "text": "all 3 objects are there"}
-    assert running["ti"].pushed == {run_notes.XCOM_KEY: said}
+    assert running["ti"].pushed[run_notes.XCOM_KEY] == said
+
+
+def test_a_build_keeps_the_options_that_it_was_planned_with(
+    running: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in ("plan", "audit"):
+        monkeypatch.setattr(pipeline, step, lambda build: build.config)
+    monkeypatch.setenv("C2C_TARGET", "s3://bucket/first")
+    monkeypatch.setenv("C2C_OPTIONS", '{"max_cases": 7}')
+    running["params"] = {"preset": "nightly", "max_cases": None}
+    planned = run_step("plan")
+    assert (planned.cases.max_cases, planned.publishing.target) == (7, "s3://bucket/first")
+    monkeypatch.setenv("C2C_TARGET", "s3://bucket/second")
+    monkeypatch.setenv("C2C_OPTIONS", '{"max_cases": 8}')
+    assert run_step("audit") == planned
+    again = run_step("plan")
+    assert (again.cases.max_cases, again.publishing.target) == (8, "s3://bucket/second")
+    assert run_step("audit") == again
 
 
 def test_plan_says_which_preset_a_build_has(
@@ -140,7 +165,7 @@ def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
     assert failure.value.__suppress_context__
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert errors == ["/data: no such folder"]
-    (said,) = running["ti"].pushed.values()
+    said = running["ti"].pushed[run_notes.XCOM_KEY]
     assert said.pop("entry") != alerts.OTHERWISE
     assert said == {"kind": "failed", "text": "/data: no such folder"}
 
@@ -148,7 +173,7 @@ def test_what_a_user_has_to_mend_fails_without_retries_in_one_line(
 def test_an_error_that_cannot_be_kept_for_the_alert_is_told_all_the_same(
     running: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    running["ti"] = None
+    running["ti"].unpushable = run_notes.XCOM_KEY
     fail_with(SourceError("/data: no such folder"), monkeypatch)
     with pytest.raises(AirflowFailException, match=r"^/data: no such folder$"):
         run_step("plan")

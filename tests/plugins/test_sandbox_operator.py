@@ -26,6 +26,7 @@ def context_of(*, run_id: str = "manual__1", try_number: int = 2, **params: Any)
         map_index=3,
         try_number=try_number,
         get_task_states=lambda dag_id, task_ids, run_ids: {},
+        xcom_pull=lambda **_: None,
     )
     return {"ti": ti, "params": params}
 

@@ -117,7 +117,7 @@ class DockerSandbox(Sandbox):
         super().__init__()
         self._client = client
         names = {"dag_id": "tests", "run_id": uuid.uuid4().hex, "task_id": "execute"}
-        ti = SimpleNamespace(**names, map_index=-1, try_number=1)
+        ti = SimpleNamespace(**names, map_index=-1, try_number=1, xcom_pull=lambda **_: None)
         self._context: Any = {"ti": ti, "params": {"launcher": self.launcher}}
 
     def _perform(self, run_execute: Callable[..., list[Execution]]) -> list[Execution]:
