@@ -40,6 +40,8 @@ DEADLINE_HOURS = 6.0
 """From when a run is queued until it is to have ended, unless ``C2C_DEADLINE_HOURS`` says."""
 LONGEST_HOURS = 24 * 365
 NAMED_TASKS = 3
+ERROR_CHARACTERS = 500
+"""Of a task's error in an alert; its log has all of it."""
 UNATTENDED = frozenset({"scheduled", "backfill"})
 """Kinds of runs, by the prefix of their ids, that nobody watches."""
 RUNBOOK = "docs/runbook.md"
@@ -101,11 +103,11 @@ def runbook_entry(error: Exception) -> str:
 def tell_failure(context: Context) -> None:
     """Tell of a run that failed: its first failed tasks with their errors. For a DAG's callback."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    failed = _failed_tasks(context)
+    failed, count = _failed_tasks(context)
     lines = [f"{dag_id} failed: run {run_id}"]
-    lines += [f"- {task}: {error}" for task, error, _ in failed[:NAMED_TASKS]]
-    if len(failed) > NAMED_TASKS:
-        lines.append(f"- and {len(failed) - NAMED_TASKS} more failed tasks")
+    lines += [f"- {task}: {error}" for task, error, _ in failed]
+    if count > len(failed):
+        lines.append(f"- and {count - len(failed)} more failed tasks")
     if not failed:
         lines.append(f"- {context.get('reason') or 'no task says why'}")
     entry = failed[0][2] if failed else OTHERWISE
@@ -131,32 +133,42 @@ async def tell_overdue(context: Mapping[str, Any]) -> None:
     await asyncio.to_thread(_deliver, connection, message)
 
 
-def _failed_tasks(context: Context) -> list[tuple[str, str, str]]:
-    """Return the tasks of a run that failed, first ones first: name, error, runbook entry."""
+def _failed_tasks(context: Context) -> tuple[list[tuple[str, str, str]], int]:
+    """Return the first tasks of a run that failed: name, error, runbook entry; and how many did."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-    from airflow.sdk.execution_time.xcom import XCom
 
     dag, run_id = context["dag"], context["run_id"]
     try:
         answer = RuntimeTaskInstance.get_task_states(dag.dag_id, run_ids=[run_id])
         states: dict[str, str | None] = answer.get(run_id, {})
-        found = []
-        for task in dag.topological_sort():  # type: ignore[no-untyped-call]
-            for map_index in _failed(task.task_id, states):
-                told = XCom.get_one(
-                    key=XCOM_KEY,
-                    dag_id=dag.dag_id,
-                    task_id=task.task_id,
-                    run_id=run_id,
-                    map_index=map_index,
-                )
-                name = task.task_id if map_index is None else f"{task.task_id}[{map_index}]"
-                told = told or {"text": "its process died, or timed out", "entry": OTHERWISE}
-                found.append((name, told["text"], told["entry"]))
-        return found
+        failed = [
+            (task.task_id, map_index)
+            for task in dag.topological_sort()  # type: ignore[no-untyped-call]
+            for map_index in _failed(task.task_id, states)
+        ]
     except Exception as fault:  # an alert that says less is better than none
         log.warning("what failed in %s is not known: %s", run_id, fault)
-        return []
+        return [], 0
+    return [_told(dag.dag_id, run_id, *task) for task in failed[:NAMED_TASKS]], len(failed)
+
+
+def _told(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> tuple[str, str, str]:
+    """Return a failed task's name, the error that it left, and the runbook's entry on it."""
+    from airflow.sdk.execution_time.xcom import XCom
+
+    name = task_id if map_index is None else f"{task_id}[{map_index}]"
+    try:
+        left: Any = XCom.get_one(
+            key=XCOM_KEY, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index
+        )
+    except Exception as fault:
+        log.warning("why %s of %s failed is not known: %s", name, run_id, fault)
+        return name, "its log says why", OTHERWISE
+    if not left or left["kind"] != "failed":
+        return name, "its process died, or timed out", OTHERWISE
+    text = " ".join(left["text"].split())
+    cut = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
+    return name, cut, left["entry"]
 
 
 def _failed(task_id: str, states: Mapping[str, str | None]) -> Iterator[int | None]:

@@ -101,6 +101,34 @@ def test_the_tasks_that_failed_first_are_named_with_their_errors(
     ]
 
 
+def test_of_a_thousand_failed_tasks_the_first_are_asked_why(
+    webhook: HttpReceiver, context: Any, failed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Airflow ends a callback that takes as long as a request for each would.
+    failed["states"] = {f"shard.execute_{n}": "failed" for n in range(1_000)}
+    asked = []
+
+    def get_one(key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
+        asked.append(map_index)
+        if map_index == 1:
+            raise OSError("the API server does not answer")
+        if map_index == 2:  # killed after it had said that it was done
+            return {"kind": "published", "text": "**2026.11.24-1**"}
+        return left(RunnerError("line\n" * 10_000))
+
+    monkeypatch.setattr("airflow.sdk.execution_time.xcom.XCom.get_one", get_one)
+    alerts.tell_failure(context)
+    assert asked == [0, 1, 2]
+    _, first, *others, more, _, _ = webhook.posted[0].json["text"].splitlines()
+    assert first.startswith("- shard.execute[0]: line line ") and first.endswith(" …")
+    assert len(first) < 600
+    assert others == [
+        "- shard.execute[1]: its log says why",
+        "- shard.execute[2]: its process died, or timed out",
+    ]
+    assert more == "- and 997 more failed tasks"
+
+
 def test_where_airflow_does_not_say_what_failed_the_alert_goes_out_without(
     webhook: HttpReceiver, context: Any
 ) -> None:
