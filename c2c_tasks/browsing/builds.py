@@ -26,8 +26,8 @@ def list_builds(target: str | None, limit: int = 50) -> dict[str, Any]:
     if not 1 <= limit <= MAX_BUILDS:
         raise InvalidRequest(f"limit: from 1 to {MAX_BUILDS}")
     place = known_target(target) if target else None
-    targets = _targets()
     builds = catalogue().builds(place, limit)
+    targets = _targets()  # after the builds, of which the last may be the first of its target
     return {"items": [_item(build, targets[build.target_id]) for build in builds]}
 
 
@@ -38,8 +38,9 @@ def describe_build(target: str | None, build_id: str) -> dict[str, Any] | None:
     CatalogueError and StoreError.
     """
     place = known_target(target) if target else None
+    builds = catalogue().builds_named(build_id)
     targets = _targets()
-    for build in catalogue().builds_named(build_id):
+    for build in builds:
         uri = targets[build.target_id]
         if place in (None, uri):
             found, note = _reports(build, uri)

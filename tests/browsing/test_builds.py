@@ -12,6 +12,7 @@ from c2c_tasks.browsing.builds import describe_build, list_builds
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere
 from c2c_tasks.browsing.reports import reports_in_work_area
 from c2c_tasks.browsing.targets import catalogue
+from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.pipeline import Build
 from c2c_tasks.publishing.manifest import read_manifest
@@ -95,8 +96,9 @@ def test_builds_are_listed_latest_first(target: str, build: Build) -> None:
 def test_a_build_that_nobody_knows_is_none(target: str, build: Build) -> None:
     for name in ("nothing", "", "../..", "x" * 1_000, "%"):
         assert describe_build(None, name) is None
-    assert describe_build(target, BUILD_ID) is not None
-    assert describe_build(None, BUILD_ID) == describe_build(target, BUILD_ID)
+    for asked in (target, None):
+        found = describe_build(asked, BUILD_ID)
+        assert found is not None and found["build"]["target"] == target
 
 
 def test_progress_counts_shards_rows_and_tokens(build: Build) -> None:
@@ -252,3 +254,21 @@ def test_a_real_build_is_followed_to_its_release(
     assert followed == [stage.name for stage in manifest.funnel]
     told = {(line["stage"], line["rows_in"], line["rows_out"]) for line in found["funnel"]}
     assert told == {(stage.name, stage.rows_in, stage.rows_out) for stage in manifest.funnel}
+
+
+@of_files
+def test_a_target_that_appears_while_builds_are_listed(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Catalogue.targets
+
+    def then_another(self: Catalogue) -> Any:
+        found = known(self)
+        target = f"{build.config.publishing.target}-other"
+        record(Build(BUILD_ID, "2026-11-25", BuildConfig.from_flat({"target": target})), "running")
+        return found
+
+    monkeypatch.setattr(Catalogue, "targets", then_another)
+    assert [item["build"] for item in list_builds(None)["items"]] == [BUILD_ID]
+    monkeypatch.setattr(Catalogue, "targets", known)
+    assert len(list_builds(None)["items"]) == 2
