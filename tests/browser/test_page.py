@@ -9,7 +9,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -407,6 +407,20 @@ def test_another_target_is_kept_from_view_to_view(page: Page) -> None:
     expect(page.locator(".loading")).to_have_count(0)
     assert asked[-1] == ("builds", {"target": "file:///data/experiments", "limit": "50"})
     assert "target=file" in page.url
+
+
+def test_a_build_leads_to_the_release_of_its_own_target(page: Page) -> None:
+    target = "file:///data/experiments"
+    build = BUILD | {"state": "published", "release": "2026.11.27-1", "target": target}
+    known = {"build": build, "funnel": [], "progress": None}
+    answer(page, ANSWERS | {"builds": {"items": [build]}, f"builds/{build['build']}": known})
+    chosen = "?" + urlencode({"target": target})
+    for place in ("#/builds", BUILD_PLACE):
+        go(page, place)
+        link = page.get_by_role("link", name="2026.11.27-1")
+        expect(link).to_have_attribute("href", f"#/releases/2026.11.27-1{chosen}")
+    go(page, "#/builds")
+    expect(page.locator("tbody th a")).to_have_attribute("href", BUILD_PLACE + chosen)
 
 
 def test_no_file_of_the_page_names_another_place() -> None:

@@ -65,7 +65,7 @@ function draw(body, { build, funnel, progress }) {
       ["Mode", words(build.mode)],
       ["Started", time(build.started)],
       ["Took", build.seconds !== null && build.seconds !== undefined ? duration(build.seconds) : null],
-      ["Release", build.release && element("a", { href: link(["releases", build.release]) }, build.release)],
+      ["Release", build.release && element("a", { href: link(["releases", build.release], { target: build.target }) }, build.release)],
       ["Programs", build.programs !== null && build.programs !== undefined ? count(build.programs) : null],
       ["Target", build.target && element("code", {}, build.target)],
       ["Airflow", runLink(build.build, "Run, tasks and logs")],

@@ -21,14 +21,17 @@ export async function show({ main, target, signal }) {
     : empty("No build yet.", "Trigger ", airflowLink("dags/case2code_build", "case2code_build"), " to start one."));
 }
 
+/** A place in the target of a build: the list is of all targets, where none is chosen. */
+const place = (segments, { target }) => link(segments, { target });
+
 const COLUMNS = [
-  { title: "Build", head: true, class: "nowrap", cell: (row) => element("a", { href: link(["builds", row.build]) }, row.build) },
+  { title: "Build", head: true, class: "nowrap", cell: (row) => element("a", { href: place(["builds", row.build], row) }, row.build) },
   { title: "State", cell: (row) => badge(row.state) },
   { title: "Date", cell: (row) => time(row.date), class: "nowrap" },
   { title: "Mode", cell: (row) => words(row.mode) },
   { title: "Started", cell: (row) => time(row.started), class: "nowrap" },
   { title: "Took", number: true, cell: (row) => duration(row.seconds) },
   { title: "Programs", number: true, cell: (row) => count(row.programs) },
-  { title: "Release", class: "nowrap", cell: (row) => (row.release ? element("a", { href: link(["releases", row.release]) }, row.release) : "–") },
+  { title: "Release", class: "nowrap", cell: (row) => (row.release ? element("a", { href: place(["releases", row.release], row) }, row.release) : "–") },
   { title: "Message", has: (row) => row.message, cell: (row) => row.message ?? "", class: "note" },
 ];
