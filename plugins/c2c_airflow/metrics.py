@@ -97,10 +97,16 @@ def count_build(
 ) -> None:
     """Tell of a build that has published: how long it took, and what the release holds.
 
-    `started` is when the run was. Reads the release's manifest.
+    `started` is when the run was. Reads the release's manifest. Gauges are of the deployment's
+    dataset: a build by hand towards another target would hide that the nightly one is old.
     """
+    from c2c_tasks.config import BuildConfig, default_target
+    from c2c_tasks.presets import fill
     from c2c_tasks.publishing.manifest import read_manifest
 
+    scheduled = BuildConfig.from_flat(fill({})[1]).publishing.target
+    if config.publishing.target not in (default_target(), scheduled):
+        return
     now = datetime.now(UTC)
     manifest = read_manifest(published["uri"])
     if started is not None:

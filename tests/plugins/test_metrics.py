@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -156,6 +157,23 @@ def test_metrics_that_cannot_be_sent_fail_nothing_and_hold_nothing_up(
     stats.initialize(factory=broken, export_legacy_names=True)
     metrics.count_step(executed())
     assert "metrics are not sent: no such backend" in caplog.text
+
+
+def test_a_build_towards_another_target_is_no_success_of_the_nightly_one(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(metrics, "_set", lambda name, *_, **__: told.append(name))
+    manifest = SimpleNamespace(files=[], splits={})
+    monkeypatch.setattr("c2c_tasks.publishing.manifest.read_manifest", lambda uri: manifest)
+    demo = BuildConfig.from_flat({"target": f"{workspace}/demo"})
+    metrics.count_build(demo, {"uri": "file:///release"}, None)
+    assert not told
+    monkeypatch.setenv("C2C_PRESET", "nightly")
+    monkeypatch.setenv("C2C_OPTIONS", json.dumps({"target": f"{workspace}/demo"}))
+    metrics.count_build(demo, {"uri": "file:///release"}, None)
+    assert told == ["release_bytes", "last_success_timestamp"]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("state", ["published", "nothing_new"])
