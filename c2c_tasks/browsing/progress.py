@@ -120,26 +120,23 @@ def _rate(found: BuildReports, seconds: float | None) -> float | None:
 def _remaining_seconds(found: BuildReports, now: datetime) -> float | None:
     """Return the seconds until every function shard is curated, None where that cannot be told.
 
-    What is left of each step takes as long for each function as what is done of it, and as many
-    tasks go on beside each other as did until now. The steps after the shards are not in it.
+    What is left of each step takes as long for each shard as what is done of it, and as many tasks
+    go on beside each other as did until now. The steps after the shards are not in it. (Shards
+    have as many functions each, but for the last; how many of them get inputs is not known before.)
     """
     merged = [report for report in found.of("merge_functions") if report.shard_rows]
     begun = _begun(found)
     if not merged or begun is None:
         return None
-    functions = sum(merged[-1].shard_rows)
+    shards = len(merged[-1].shard_rows)
     work_done = work_left = 0.0
     for step in _MAPPED:
         reports = found.of(step)
-        if len(reports) >= len(merged[-1].shard_rows):
-            work_done += sum(report.seconds for report in reports)
-            continue
-        done, _ = _rows([stage for report in reports for stage in report.stages])
-        spent = sum(report.seconds for report in reports)
-        if not done:
+        if not reports:
             return None
+        spent = sum(report.seconds for report in reports)
         work_done += spent
-        work_left += spent / done * max(0, functions - done)
+        work_left += spent / len(reports) * max(0, shards - len(reports))
     if not work_left:
         return None
     last = max((report.changed for report in found.reports if report.changed), default=begun)

@@ -46,6 +46,19 @@ def test_what_is_left_is_told_by_what_was_done() -> None:
     assert failed["eta_seconds"] is None
 
 
+def test_functions_without_inputs_are_not_waited_for() -> None:
+    """Four shards of ten functions, of which the writer can do half; three shards are done."""
+    found = [ReadReport("merge_functions", [], {}, 1.0, at(40), [10] * 4)]
+    for number in range(3):
+        ended = at(60 + 20 * number)
+        inputs = Stage("inputs", "functions", 10, 5, {"unsupported_parameters": 5})
+        found.append(ReadReport("write_inputs", [inputs], {}, 10.0))
+        found += [made("execute", 5, 5.0, ended), made("curate", 5, 5.0, ended)]
+    progress = progress_of(BuildReports(found), "running", 100.0)
+    assert progress is not None
+    assert progress["eta_seconds"] == pytest.approx(20, abs=2)
+
+
 def test_nothing_is_told_of_nothing() -> None:
     assert progress_of(BuildReports([]), "running", 1.0) is None
     planned = progress_of(BuildReports([], planned_shards=3), "planned", 1.0)
