@@ -199,7 +199,8 @@ def _error(status: int, reason: object, *, retry: bool = False) -> HTTPException
 async def _failed(_: Request, error: Exception) -> Response:
     log.error("the dataset browser failed", exc_info=error)
     said = "this failed; the log of Airflow's API server says why"
-    return JSONResponse({"detail": said}, 500, headers=NO_STORE)
+    # This answer is given outside of all middleware.
+    return JSONResponse({"detail": said}, 500, headers=NO_STORE | HEADERS)
 
 
 @app.exception_handler(RequestValidationError)

@@ -47,8 +47,8 @@ class Workers:
         except TimeoutError:
             if future.cancelled():
                 raise Busy from None
-            if future.done():
-                raise  # its own
+            if future.done():  # at the last moment, or with a TimeoutError of its own
+                return future.result()
             raise TooSlow from None
 
     def _leave(self, _: Future[Any]) -> None:

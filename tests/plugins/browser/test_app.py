@@ -169,6 +169,12 @@ def test_a_fault_of_ours_is_no_traceback(
     answer = client.get("/api/releases")
     assert answer.status_code == 500
     assert answer.json() == {"detail": "this failed; the log of Airflow's API server says why"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_path_that_no_file_can_have_is_not_there(client: TestClient) -> None:
+    for path in ("%00", "..%2f..%2fapp.py", "%2fetc%2fpasswd", "icon.svg%00", "x" * 300, "."):
+        assert client.get(f"/static/{path}").status_code == 404, path
 
 
 def test_a_slow_store_holds_up_nobody_else(

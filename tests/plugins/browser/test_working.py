@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,15 @@ def test_it_returns_and_raises_what_the_work_does() -> None:
     assert asyncio.run(workers().run(lambda: threading.current_thread().name)) == "test_0"
     with pytest.raises(TimeoutError, match="of its own"):
         asyncio.run(workers().run(fail))
+
+
+def test_what_is_done_at_the_last_moment_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def too_late(answer: Any, _: float) -> None:
+        await answer
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncio, "wait_for", too_late)
+    assert asyncio.run(workers().run(lambda: "done")) == "done"
 
 
 def test_who_finds_no_room_is_told_at_once() -> None:
