@@ -16,7 +16,6 @@ from c2c_tasks.browsing.caching import Recent
 from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.browsing.refusals import InvalidRequest, StillComputing, check_page
 from c2c_tasks.browsing.releases import open_kept_release
-from c2c_tasks.consuming.caching import cached_path
 from c2c_tasks.consuming.comparing import Difference, compare
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.consuming.program_changes import CHANGES
@@ -115,23 +114,12 @@ def _submit(before: FoundRelease, after: FoundRelease) -> Future[Difference]:
         raise StillComputing("other releases are being compared; ask again in a few seconds")
     ledgers = [*before.manifest.ledger, *after.manifest.ledger]
     why = sum(entry.bytes for entry in ledgers) <= MAX_LEDGER_BYTES
-    future = _POOL.submit(_compare, before, after, why)
+    # What is fetched for it goes afterwards: a server's disk is no cache that grows with every
+    # question.
+    future = _POOL.submit(compare, before, after, details=LISTED, why=why, keep=False)
     _PENDING.add(future)
     future.add_done_callback(_PENDING.discard)
     return future
-
-
-def _compare(before: FoundRelease, after: FoundRelease, why: bool) -> Difference:
-    """Compare two releases. What is fetched for it goes afterwards: a server's disk is no cache
-    that grows with every question."""
-    entries = [e for r in (before, after) for e in (*r.manifest.files, *r.manifest.ledger)]
-    absent = [path for path in map(cached_path, entries) if not path.exists()]
-    try:
-        return compare(before, after, details=LISTED, why=why)
-    finally:
-        for path in absent:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _programs(release: FoundRelease) -> dict[str, FileEntry]:

@@ -23,18 +23,23 @@ def cache_folder() -> Path:
 
 
 def local_file(
-    folder: str, entry: FileEntry, tick: Tick | None = None, *, trusted: bool = False
+    folder: str,
+    entry: FileEntry,
+    tick: Tick | None = None,
+    *,
+    trusted: bool = False,
+    cache: Path | None = None,
 ) -> Path:
     """Return a local path of a file of the release (or target) at a URI, its SHA-256 checked.
 
-    It is fetched into the cache unless it is local, or there and right. Of one that is `trusted`
-    the size alone is looked at. Raises StoreError where the file cannot be had, or is not what
-    its entry says.
+    It is fetched into the cache (or into the folder `cache`) unless it is local, or there and
+    right. Of one that is `trusted` the size alone is looked at. Raises StoreError where the file
+    cannot be had, or is not what its entry says.
     """
     uri = f"{folder}/{entry.path}"
     if uri.startswith("file:"):
         return _in_place(uri, entry, trusted)
-    path = cached_path(entry)
+    path = _cached(entry, cache)
     with cache_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
@@ -50,7 +55,7 @@ def passing_file(folder: str, entry: FileEntry) -> Iterator[Path]:
     uri = f"{folder}/{entry.path}"
     if uri.startswith("file:"):
         yield _in_place(uri, entry)
-    elif _is_right(path := cached_path(entry), entry):
+    elif _is_right(path := _cached(entry), entry):
         yield path
     else:
         with tempfile.TemporaryDirectory(prefix="c2c-") as name:
@@ -71,9 +76,8 @@ def cache_errors() -> Iterator[None]:
         ) from None
 
 
-def cached_path(entry: FileEntry) -> Path:
-    """Return where the cache has a file, if it has it."""
-    return cache_folder() / "files" / f"{entry.sha256}.parquet"
+def _cached(entry: FileEntry, cache: Path | None = None) -> Path:
+    return (cache or cache_folder()) / "files" / f"{entry.sha256}.parquet"
 
 
 def _is_right(path: Path, entry: FileEntry, trusted: bool = False) -> bool:

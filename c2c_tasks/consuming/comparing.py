@@ -50,18 +50,24 @@ class Difference:
 
 
 def compare(
-    before: FoundRelease, after: FoundRelease, *, details: int = 0, why: bool = True
+    before: FoundRelease,
+    after: FoundRelease,
+    *,
+    details: int = 0,
+    why: bool = True,
+    keep: bool = True,
 ) -> Difference:
     """Return how `after` differs from `before`.
 
     Of each kind of change so many programs are listed as `details`. Without `why`, ledgers are
-    not read, which may be large. Raises StoreError where a file that is needed is missing or
+    not read, which may be large. What is fetched stays in the cache, unless `keep` is false.
+    Raises StoreError where a file that is needed is missing or
     no Parquet file.
     """
     import duckdb
 
     try:
-        return _compare(before, after, details, why)
+        return _compare(before, after, details, why, keep)
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
         raise StoreError(
@@ -69,11 +75,13 @@ def compare(
         ) from None
 
 
-def _compare(before: FoundRelease, after: FoundRelease, details: int, why: bool) -> Difference:
+def _compare(
+    before: FoundRelease, after: FoundRelease, details: int, why: bool, keep: bool
+) -> Difference:
     old, new = before.manifest, after.manifest
     with (
         tempfile.TemporaryDirectory(prefix="c2c-diff-") as folder,
-        ProgramChanges(Path(folder), before, after) as changes,
+        ProgramChanges(Path(folder), before, after, keep=keep) as changes,
     ):
         changes.find()
         changes.explain(ledgers=why)

@@ -53,10 +53,16 @@ class Detail:
 class ProgramChanges(Relations):
     """The programs that differ. Call `find`, then `explain`, and take the results."""
 
-    def __init__(self, folder: Path, before: FoundRelease, after: FoundRelease) -> None:
-        """Compare `after` with `before`, in an empty folder."""
+    def __init__(
+        self, folder: Path, before: FoundRelease, after: FoundRelease, *, keep: bool = True
+    ) -> None:
+        """Compare `after` with `before`, in an empty folder.
+
+        What is fetched goes into the cache, or, without `keep`, into that folder.
+        """
         super().__init__(folder, MEMORY_MEGABYTES)
         self._before, self._after = before, after
+        self._cache = None if keep else folder
 
     def find(self) -> None:
         """Find the programs that only one of the releases has, or that differ between them."""
@@ -67,7 +73,7 @@ class ProgramChanges(Relations):
             ("before", self._before, before),
             ("after", self._after, after),
         ):
-            paths = _local(release.uri, [e for e in entries if e.sha256 not in shared])
+            paths = self._local(release.uri, [e for e in entries if e.sha256 not in shared])
             self.view(f"programs_{name}", paths, arrow_schema(Program))
             if paths:
                 columns.append(set(pq.read_schema(paths[0]).names))
@@ -100,7 +106,7 @@ class ProgramChanges(Relations):
         """Find out why programs came and went: from dump objects and, where asked, ledgers."""
         for name, release in (("before", self._before), ("after", self._after)):
             lists = [entry for entry in release.manifest.files if entry.path == DUMP_OBJECTS]
-            self.view(f"objects_{name}", _local(release.uri, lists), arrow_schema(ObjectInfo))
+            self.view(f"objects_{name}", self._local(release.uri, lists), arrow_schema(ObjectInfo))
         self.run(
             "CREATE TABLE objects AS SELECT uri, CASE WHEN before.uri IS NULL THEN 'added' "
             "WHEN after.uri IS NULL THEN 'removed' "
@@ -116,7 +122,7 @@ class ProgramChanges(Relations):
     ) -> None:
         """Say of programs that one release lacks what became of them there."""
         known = ledgers and other.target is not None and bool(other.manifest.ledger)
-        paths = _local(str(other.target), other.manifest.ledger) if known else []
+        paths = self._local(str(other.target), other.manifest.ledger) if known else []
         table = f"ledger_of_{change}"
         self.view(table, paths, arrow_schema(LedgerEntry))
         rank = f"list_position({list(_STANDINGS)}, standing)"
@@ -164,6 +170,14 @@ class ProgramChanges(Relations):
         )
         return [Detail(**row) for row in self.rows(query)]
 
+    def _local(self, folder: str, entries: Sequence[FileEntry]) -> list[Path]:
+        """Return local paths of files, fetched where they are not."""
+
+        def work(entry: FileEntry, tick: Tick) -> Path:
+            return local_file(folder, entry, tick, trusted=True, cache=self._cache)
+
+        return sorted(in_parallel(work, entries, NoMeter()))
+
 
 _WHY_ADDED = (
     "WHEN found.object = 'added' THEN 'source_new' "
@@ -180,15 +194,6 @@ def _programs(release: FoundRelease) -> list[FileEntry]:
     entries = [entry for entry in release.manifest.files if entry.config == "programs"]
     check_held(release.uri, release.manifest, set(filter(None, map(part_of, entries))))
     return entries
-
-
-def _local(folder: str, entries: Sequence[FileEntry]) -> list[Path]:
-    """Return local paths of files, fetched where they are not."""
-
-    def work(entry: FileEntry, tick: Tick) -> Path:
-        return local_file(folder, entry, tick, trusted=True)
-
-    return sorted(in_parallel(work, entries, NoMeter()))
 
 
 def _groups(columns: set[str]) -> dict[str, list[str]]:

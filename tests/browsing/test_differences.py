@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from c2c_tasks.browsing import differences
 from c2c_tasks.browsing.differences import compare_releases
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere, StillComputing
-from c2c_tasks.consuming.caching import cache_folder
+from c2c_tasks.consuming.caching import cache_folder, local_file
 from c2c_tasks.consuming.comparing import compare
+from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.records import Program
 from c2c_tasks.store import StoreError
 
@@ -46,6 +48,23 @@ def test_two_releases_are_compared_in_pages(pair: tuple[str, str]) -> None:
     assert all(first["meanings"].values())
     # What was fetched from S3 is gone again.
     assert [path for path in cache_folder().rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("target", ["s3"], indirect=True)
+def test_what_others_fetch_meanwhile_stays(
+    target: str, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache may be shared, as with the trainer of whoever runs Airflow on their machine."""
+    fetched: list[Path] = []
+
+    def while_others_pull(before: FoundRelease, after: FoundRelease, **options: Any) -> Any:
+        entries = [e for e in after.manifest.files if e.config == "programs"]
+        fetched.extend(local_file(after.uri, entry) for entry in entries)
+        return compare(before, after, **options)
+
+    monkeypatch.setattr(differences, "compare", while_others_pull)
+    compare_releases(None, *pair)
+    assert fetched and all(path.is_file() for path in fetched)
 
 
 @of_files
