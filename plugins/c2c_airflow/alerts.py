@@ -165,7 +165,7 @@ def _told(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> tupl
         log.warning("why %s of %s failed is not known: %s", name, run_id, fault)
         return name, "its log says why", OTHERWISE
     if not left or left["kind"] != "failed":
-        return name, "its process died, or timed out", OTHERWISE
+        return name, "no word of why; it died, timed out, or its log has a traceback", OTHERWISE
     text = " ".join(left["text"].split())
     cut = text if len(text) <= ERROR_CHARACTERS else f"{text[:ERROR_CHARACTERS]} …"
     return name, cut, left["entry"]

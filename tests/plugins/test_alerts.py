@@ -92,7 +92,7 @@ def test_the_tasks_that_failed_first_are_named_with_their_errors(
     assert alert.json["text"].splitlines() == [
         f"case2code_build failed: run {RUN_ID}",
         "- shard.execute[2]: the runner does not start",
-        "- shard.execute[10]: its process died, or timed out",
+        "- shard.execute[10]: no word of why; it died, timed out, or its log has a traceback",
         "- merge_programs: 2 of 12 function shards failed",
         "- and 1 more failed tasks",
         "Run: http://localhost:8080/dags/case2code_build/runs/"
@@ -124,7 +124,7 @@ def test_of_a_thousand_failed_tasks_the_first_are_asked_why(
     assert len(first) < 600
     assert others == [
         "- shard.execute[1]: its log says why",
-        "- shard.execute[2]: its process died, or timed out",
+        "- shard.execute[2]: no word of why; it died, timed out, or its log has a traceback",
     ]
     assert more == "- and 997 more failed tasks"
 
