@@ -119,7 +119,7 @@ def outcome(said: Sequence[Said]) -> str:
             return item.text
     for item in said:
         if item.kind == "skipped":
-            return f"**No release**: {item.task_id} skipped the run: {item.text}"
+            return f"**No release**: {item.task_id} skipped the run: {_plain(item.text)}"
     return "**No release**: no task says why; the run may have been marked by hand"
 
 
@@ -198,8 +198,13 @@ def _failed(session: Session, dag_run: DagRun) -> list[FailedTask]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.replace("`", "").split())
-    return line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…"
+    line = " ".join(text.split())
+    return _plain(line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…")
+
+
+def _plain(text: str) -> str:
+    """Return Markdown of a text in which a dump may have named things: no link, no image."""
+    return text.replace("`", "").replace("[", r"\[")
 
 
 def _footer(dag_run: DagRun) -> str:
