@@ -30,6 +30,8 @@ def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pipeline, "merge_programs", lambda build: [shard])
     monkeypatch.setattr(pipeline, "audit", lambda build, **_: {"version": "v", "uri": "u"})
     monkeypatch.setattr(pipeline, "publish", lambda build, staged: PUBLISHED)
+    # There is no manifest to read more from.
+    monkeypatch.setattr("case2code_build.announce", lambda release: (release, "its note"))
 
     def run(**conf: Any) -> tuple[str, dict[str, str], list[Any]]:
         dag = case2code_build()
