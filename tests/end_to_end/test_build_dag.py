@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from c2c_tasks import pipeline
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.pipeline import Build, run_build
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
+from c2c_tasks.records import Program
+from c2c_tasks.shards import read_shard
 from c2c_tasks.store import normalise
 
 pytestmark = pytest.mark.slow
@@ -28,8 +32,9 @@ OPTIONS: dict[str, Any] = {
 
 
 @pytest.fixture
-def run_dag(airflow_home: Path, workspace: Path) -> Any:
+def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the DAG and returns its DagRun."""
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "off")
     from case2code_build import case2code_build
 
     def run(**conf: Any) -> Any:
@@ -92,3 +97,30 @@ def test_bad_input_fails_at_once_with_one_message(
     assert plan.try_number == 1
     messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert any("missing: no such file or folder" in message for message in messages), messages
+
+
+def test_a_build_keeps_its_options_whatever_the_environment_says_later(
+    run_dag: Any, small_dump: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in mapped tasks, and in the operator that looks for an engine."""
+    planned = pipeline.plan
+
+    def plan(build: Build) -> Any:
+        found = planned(build)
+        monkeypatch.setenv("C2C_OPTIONS", '{"max_cases": 5, "launcher": "docker"}')
+        monkeypatch.setenv("C2C_TARGET", str(workspace / "elsewhere"))
+        return found
+
+    monkeypatch.setattr(pipeline, "plan", plan)
+    monkeypatch.setenv("C2C_TARGET", str(workspace / "target"))
+    given = {"max_cases": 6, "launcher": "process", "dump": str(small_dump)}
+    monkeypatch.setenv("C2C_OPTIONS", json.dumps(OPTIONS | given | {"functions_per_shard": 200}))
+    assert run_dag(preset="nightly").state == "success"
+    assert read_pointer(normalise(str(workspace / "elsewhere"))) is None
+    pointer = read_pointer(normalise(str(workspace / "target")))
+    assert pointer is not None
+    manifest = read_manifest(pointer.uri)
+    assert manifest.config["cases"]["max_cases"] == 6
+    files = [entry.path for entry in manifest.files if entry.config == "programs"]
+    programs = [p for path in files for p in read_shard(f"{pointer.uri}/{path}", Program)]
+    assert max(len(program.cases) for program in programs) == 6

@@ -227,7 +227,10 @@ def test_the_deadline_is_an_environment_variable_s(
 ) -> None:
     if hours is not None:
         monkeypatch.setenv("C2C_DEADLINE_HOURS", hours)
-    assert alerts.deadline().interval.total_seconds() == seconds
+    deadline = alerts.deadline()
+    assert deadline is not None and deadline.interval.total_seconds() == seconds
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "off")
+    assert alerts.deadline() is None
 
 
 @pytest.mark.parametrize("hours", ["abc", "0", "-1", "nan", "inf"])
