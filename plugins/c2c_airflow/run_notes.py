@@ -20,7 +20,6 @@ from airflow.listeners import hookimpl
 from airflow.sdk import get_current_context
 
 from c2c_airflow.links import progress_page
-from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.config import ConfigError
 from c2c_tasks.presets import fill
 
@@ -54,6 +53,9 @@ def leave(kind: str, text: str, **more: str) -> None:
     `kind` is `published`, `skipped` or `failed`. Airflow forgets it when the task is tried again.
     Passwords in URIs are hidden: notes and alerts go further than logs.
     """
+    # Imported here: the scheduler, which loads this module, leaves nothing.
+    from c2c_tasks.browsing.redaction import redacted
+
     said = {"kind": kind, "text": redacted(text)[:_TEXT_CHARACTERS], **more}
     try:
         get_current_context()["ti"].xcom_push(key=XCOM_KEY, value=said)
