@@ -75,6 +75,7 @@ USERS = (
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_two_at_a_time_and_one_more_make_everything_once(deployment: Deployment) -> None:
     with ThreadPoolExecutor() as pool:
         both = [pool.submit(deployment.set_up) for _ in range(2)]
