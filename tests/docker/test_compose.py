@@ -226,6 +226,46 @@ def test_services_of_airflow_share_what_they_must() -> None:
         assert shared.items() <= service["environment"].items()
 
 
+def test_what_code_reads_of_the_environment_reaches_all_services_of_airflow() -> None:
+    read = re.compile(r"(?:environ(?:\.get\(|\[)|_number\()\"(C2C_\w+)\"")
+    code = [
+        p.read_text() for folder in ("c2c_tasks", "plugins") for p in (ROOT / folder).rglob("*.py")
+    ]
+    names = {name for text in code for name in read.findall(text)}
+    of_set_up = {"C2C_ADMIN_PASSWORD", "C2C_ADMIN_USER", "C2C_VLLM_API_KEY", "C2C_VLLM_ENDPOINT"}
+    of_the_image = {"C2C_CACHE", "C2C_VLLM_PYTHON"}
+    assert len(names) > 14
+    shared = COMPOSE["x-airflow-environment"]
+    assert names - of_set_up - of_the_image <= shared.keys()
+    assert of_set_up <= SERVICES["airflow-init"]["environment"].keys()
+    # Unset, it must not be there: to Airflow, an empty one is a Connection.
+    assert shared["AIRFLOW_CONN_CASE2CODE_ALERTS"] is None
+
+
+def test_options_and_the_connection_of_alerts_are_taken_from_the_env_file_as_they_are(
+    tmp_path: Path,
+) -> None:
+    if not programs():
+        unavailable("compose", "neither docker-compose nor the plugin of docker is here")
+    values = {
+        "C2C_OPTIONS": '{"dump": "s3://bucket/{date}", "writer": "vllm"}',
+        "AIRFLOW_CONN_CASE2CODE_ALERTS": '{"conn_type": "http", "password": "T0/B0/X"}',
+    }
+    path = make_env(tmp_path)
+    path.write_text(path.read_text() + "".join(f"{k}='{v}'\n" for k, v in values.items()))
+    # What is set there would win over the file.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("C2C_", "AIRFLOW"))}
+    for program in programs():
+        command = [*program, "--env-file", str(path), "config"]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        told = yaml.safe_load(run.stdout)["services"]["triggerer"]["environment"]
+        assert values.items() <= told.items()
+        assert told["C2C_PRESET"] == "nightly"
+
+
 def test_devices_are_counted_as_docker_compose_1_29_can() -> None:
     # It takes a variable in `config`, and fails at every command that does something.
     (device,) = COMPOSE["x-gpu"]["deploy"]["resources"]["reservations"]["devices"]
