@@ -58,6 +58,22 @@ def test_a_server_that_never_answers_is_named() -> None:
     assert len(run.stderr.splitlines()) == 1
 
 
+def test_the_catalogue_s_password_is_in_no_command_line(tmp_path: Path) -> None:
+    psql = tmp_path / "psql"
+    psql.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat >{tmp_path}/input\n')
+    psql.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "POSTGRES_USER": "airflow",
+        "CATALOGUE_PASSWORD": "a password of tests",
+    }
+    script = ROOT / "docker/postgres/create-catalogue.sh"
+    subprocess.run(["sh", str(script)], env=environment, check=True)
+    assert "--username=airflow" in (tmp_path / "arguments").read_text()
+    assert "a password" not in (tmp_path / "arguments").read_text()
+    assert "\\getenv password CATALOGUE_PASSWORD\n" in (tmp_path / "input").read_text()
+
+
 @pytest.mark.docker
 def test_the_sandbox_image_is_built_in_the_engine_of_the_environment(
     docker_client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
