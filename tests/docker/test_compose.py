@@ -119,6 +119,7 @@ def test_a_service_is_watched_limited_and_started_again(name: str) -> None:
     assert check.keys() >= {"interval", "timeout", "retries"}
     assert service["restart"] == "unless-stopped"
     assert service.keys() >= {"mem_limit", "cpus", "pids_limit"}
+    assert service["logging"] == {"driver": "local"}, "its log would grow until the disk is full"
     # A limit above what a host has makes Docker refuse the container.
     assert float(interpolate(str(service["cpus"]))) <= (4 if name in ("worker-gpu", "vllm") else 2)
 
