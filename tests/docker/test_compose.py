@@ -91,6 +91,21 @@ def test_an_env_file_gets_a_secret_of_its_own_for_each_name_and_is_never_overwri
         assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
 
 
+def test_secrets_that_an_env_file_lacks_are_added_and_the_others_stay(tmp_path: Path) -> None:
+    path = make_env(tmp_path)
+    complete = path.read_text()
+    # As after an upgrade that brought a secret, or where somebody copied the example.
+    old = re.sub(r"^C2C_JWT_SECRET=.*\n", "", complete, flags=re.MULTILINE)
+    old = re.sub(r"^(C2C_REDIS_PASSWORD)=.*$", r"\1=", old, flags=re.MULTILINE)
+    path.write_text(f"{old.rstrip()}\nC2C_DUMPS=/mine")
+    make_env(tmp_path)
+    values = dict(re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE))
+    before = dict(re.findall(r"^(\w+)=(.+)$", old, re.MULTILINE))
+    assert (before | {"C2C_DUMPS": "/mine"}).items() <= values.items()
+    assert len(values["C2C_JWT_SECRET"]) == len(values["C2C_REDIS_PASSWORD"]) == 64
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_no_secret_has_a_default_and_each_is_in_the_example() -> None:
     required = {name for name, kind, _ in VARIABLE.findall(TEXT) if kind == "?"}
     example = set(re.findall(r"^(\w+)=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
