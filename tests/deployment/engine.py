@@ -19,6 +19,9 @@ class Engine(Service):
         self.folder = folder
         self.url = f"unix://{folder / 'docker.sock'}"
         command = [
+            # In a network namespace of its own: an engine without a bridge removes `docker0`,
+            # which is the machine's engine's.
+            *("unshare", "--net"),
             *("dockerd", "--host", self.url, "--pidfile", str(folder / "docker.pid")),
             *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
             *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
