@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +282,41 @@ def test_options_and_the_connection_of_alerts_are_taken_from_the_env_file_as_the
         told = yaml.safe_load(run.stdout)["services"]["triggerer"]["environment"]
         assert values.items() <= told.items()
         assert told["C2C_PRESET"] == "nightly"
+
+
+def said(command: list[str], environment: dict[str, str]) -> bytes:
+    return subprocess.run(command, env=environment, capture_output=True, check=False).stdout
+
+
+def test_redis_ends_when_it_is_asked_to_and_has_its_password_in_no_command_line(
+    tmp_path: Path,
+) -> None:
+    if shutil.which("redis-server") is None:
+        unavailable("redis", "it is not installed")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    script = SERVICES["redis"]["command"][-1].replace("$$", "$")
+    script = script.replace("dir /data", f"dir {tmp_path}\nport {port}")
+    environment = os.environ | {"REDIS_PASSWORD": "secret", "REDISCLI_AUTH": "secret"}
+    # The shell is process 1 of the container, which no signal ends that it does not handle.
+    with subprocess.Popen(
+        ["sh", "-c", f"trap '' TERM; {script}"], env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        ask = ["redis-cli", "-p", str(port), "ping"]
+        deadline = time.monotonic() + 10
+        while b"PONG" not in said(ask, environment):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        process.terminate()
+        try:
+            assert process.wait(5) == 0
+        except subprocess.TimeoutExpired:
+            subprocess.run([*ask[:-1], "shutdown", "nosave"], env=environment, check=False)
+            raise
+    assert command.startswith(b"redis-server")
+    assert b"secret" not in command
 
 
 def test_devices_are_counted_as_docker_compose_1_29_can() -> None:
