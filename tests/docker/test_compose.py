@@ -128,6 +128,12 @@ def test_each_variable_of_the_example_is_one_of_the_file() -> None:
     assert set(example) <= known
 
 
+def test_each_variable_of_the_file_is_in_the_documentation() -> None:
+    pages = [ROOT / "README.md", ROOT / ".env.example", *(ROOT / "docs").glob("*.md")]
+    named = set(re.findall(r"\b\w+", " ".join(page.read_text() for page in pages)))
+    assert {name for name, _, _ in VARIABLE.findall(TEXT)} - named == set()
+
+
 @pytest.mark.parametrize("name", LONG_RUNNING)
 def test_a_service_is_watched_limited_and_started_again(name: str) -> None:
     service = SERVICES[name]
