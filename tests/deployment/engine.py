@@ -45,8 +45,10 @@ class Engine(Service):
     def stop(self) -> None:
         """Stop it, and undo the mount of its folder onto itself, which it leaves when killed."""
         super().stop()
-        while (self.folder / "data").is_mount():
-            subprocess.run(["umount", str(self.folder / "data")], check=True)
+        data = str(self.folder / "data")
+        # Python takes a folder that is mounted onto itself for none.
+        while subprocess.run(["mountpoint", "--quiet", data], check=False).returncode == 0:
+            subprocess.run(["umount", data], check=True)
 
     def containers(self) -> list[str]:
         """Return the ids of its containers, running or not."""
