@@ -145,6 +145,20 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
     assert "refused" in complaint
 
 
+def test_tables_of_another_version_of_airflow_are_named_in_one_line(
+    deployment: Deployment,
+) -> None:
+    with deployment.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('ffffffffffff')"))
+    with deployment.start() as process:
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.startswith("error: metadata database: it cannot be migrated: ")
+    assert "Can't locate revision identified by 'ffffffffffff'" in errors
+    assert len(errors.splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_a_target_that_cannot_be_written_to_is_named(deployment: Deployment) -> None:
     (deployment.folder / "file").touch()
