@@ -39,7 +39,8 @@ ui: .venv/.complete  ## Start the embedded Airflow with its web interface, on th
 ui-down: .venv/.complete  ## Stop what `make ui` started
 	@.venv/bin/python -m c2c_airflow.standalone down
 
-up: .env  ## Start the deployment of a team with Docker Compose (docs/deployment.md)
+up:  ## Start the deployment of a team with Docker Compose (docs/deployment.md)
+	@docker/make-env
 	$(COMPOSE) build
 	$(COMPOSE) up --detach
 	@sed -n 's/^C2C_UI_URL=/Airflow starts at /p' .env
@@ -49,9 +50,6 @@ down:  ## Stop what `make up` started; its data stays
 
 logs:  ## Follow the logs of the deployment; SERVICES="scheduler worker-sandbox" for some
 	$(COMPOSE) logs --follow --tail 100 $(SERVICES)
-
-.env:
-	@docker/make-env
 
 test: .venv/.complete  ## Run the tests; a service that is absent skips its own, with the reason
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)

@@ -113,8 +113,15 @@ class Database:
         config.attributes["connection"] = connection
         revision = _revision(connection)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if revision is None and inspect(connection).has_table("releases"):
+        tables = inspect(connection)
+        if revision is None and tables.has_table("releases"):
             command.stamp(config, "0001")  # made before there were migrations
+        elif revision not in known and tables.has_table("dag_run"):
+            # Both would keep their revision in `alembic_version`.
+            raise CatalogueError(
+                f"catalogue {self.name}: this database is Airflow's own; give the catalogue one of "
+                "its own"
+            )
         elif revision is not None and revision not in known:
             raise CatalogueError(
                 f"catalogue {self.name}: its tables (revision {revision}) are newer than this code "

@@ -19,6 +19,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from c2c_tasks import cores
 from c2c_tasks.extraction import foreman
 from c2c_tasks.extraction.foreman import NUMBER, Disconnected, receive, receive_bytes, send
 
@@ -70,7 +71,7 @@ def map_in_processes(
     What the function raises is raised here. Raises ProcessesError where no process can work.
     However the caller ends, the processes end too.
     """
-    count = processes or len(os.sched_getaffinity(0))
+    count = processes or cores.available()
     chunks = _chunks(items, weigh)
     pending: deque[Future[list[R | Crashed[T]]]] = deque()
     with closing(_Crew(function, seconds, memory)) as crew:

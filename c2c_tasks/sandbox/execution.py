@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from math import nan
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
+from c2c_tasks import cores
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
 from c2c_tasks.sandbox.child import MAX_TIMED_OUT
@@ -75,7 +75,7 @@ def execute(
     Raises RunnerError where runners cannot be started.
     """
     stage = report.stage("executed functions", "functions")
-    workers = options.workers or _cores()
+    workers = options.workers or cores.available()
     with ExitStack() as stack:
         first = stack.enter_context(Crew(launcher, surroundings, options, workers))
         others = (SECOND, THIRD) if options.determinism_runs else ()
@@ -359,8 +359,3 @@ def _in_order(
         if isinstance(flow.result, Exception):
             raise flow.result
         yield flow.function, flow.result
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

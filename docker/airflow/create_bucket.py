@@ -25,20 +25,31 @@ def create_buckets(uris: list[str], patience: float = PATIENCE_SECONDS) -> list[
 
 
 def _create(client: Any, bucket: str, deadline: float) -> bool:
-    from botocore.exceptions import ClientError, EndpointConnectionError
+    from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
     while True:
         try:
-            client.head_bucket(Bucket=bucket)
-            return False
-        except EndpointConnectionError:
+            return _create_once(client, bucket)
+        except (ConnectTimeoutError, EndpointConnectionError):
             if time.monotonic() > deadline:
                 raise
-            time.sleep(1)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
+            # One that is still starting answers so.
+            its_own = error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+            if not its_own or time.monotonic() > deadline:
                 raise
-            break
+        time.sleep(1)
+
+
+def _create_once(client: Any, bucket: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        client.head_bucket(Bucket=bucket)
+        return False
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
+            raise
     region = client.meta.region_name
     # The one region that must not be named.
     place = {} if region == "us-east-1" else {"LocationConstraint": region}

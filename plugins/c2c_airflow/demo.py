@@ -33,7 +33,7 @@ def main() -> int:
     airflow = EmbeddedAirflow()
     print(STAND_INS)
     _say(started, f"preparing the embedded Airflow in {airflow.home}")
-    airflow.environment["C2C_DEADLINE_HOURS"] = "off"  # see `alerts.deadline`
+    airflow.environment["C2C_DEADLINE_HOURS"] = "0"  # see `alerts.deadline`
     airflow.prepare()
     conf = {"preset": "demo", "target": default_target()}
     _say(started, f"airflow dags test case2code_build --conf '{json.dumps(conf)}'")

@@ -35,6 +35,8 @@ class EmbeddedAirflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "C2C_PRESET": os.environ.get("C2C_PRESET", "demo"),
+            # None: nobody is on call here, and `airflow dags test` cannot end a DAG that has one.
+            "C2C_DEADLINE_HOURS": os.environ.get("C2C_DEADLINE_HOURS", "0"),
             "PYTHONPATH": os.pathsep.join([str(root), str(root / "plugins")]),
         }
 

@@ -132,11 +132,21 @@ def _one_at_a_time() -> Iterator[str]:
 
 def _migrate() -> None:
     from airflow.utils.db import upgradedb
+    from alembic.util import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         upgradedb()
     except SystemExit:  # its log says why
         raise SetUpError("metadata database: it cannot be migrated; see the lines above") from None
+    except CommandError as error:
+        raise SetUpError(
+            f"metadata database: it cannot be migrated: {error}; its tables are those of another "
+            "version of Airflow, or of another program"
+        ) from None
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise SetUpError(f"metadata database: it cannot be migrated: {reason}") from None
 
 
 def _make_pools(slots: dict[str, int]) -> None:

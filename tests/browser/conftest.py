@@ -13,7 +13,8 @@ from tests.conftest import unavailable
 expect.set_options(timeout=20_000)  # other tests take the processors meanwhile
 
 
-@pytest.fixture(scope="session")
+# Of a module: while it is there, its process has an event loop running, in which others cannot.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; Playwright's own need not be there."""
     program = shutil.which("chromium")

@@ -82,6 +82,22 @@ def test_newer_tables_are_left_alone(url: str) -> None:
         Catalogue(url)
 
 
+def test_the_database_of_airflow_is_no_catalogue(url: str, tmp_path: Path) -> None:
+    make_folder(url, tmp_path)
+    run(
+        url,
+        """
+        CREATE TABLE dag_run (id INTEGER);
+        CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);
+        INSERT INTO alembic_version VALUES ('a1b2c3d4e5f6')
+        """,
+    )
+    with pytest.raises(CatalogueError, match="is Airflow's own; give the catalogue one of its own"):
+        Catalogue(url)
+    with create_engine(url).connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"dag_run", "alembic_version"}
+
+
 def test_an_upgrade_that_fails_changes_nothing(url: str, tmp_path: Path) -> None:
     make_folder(url, tmp_path)
     run(url, f"{BEFORE_MIGRATIONS}; CREATE TABLE reports (other INTEGER)")

@@ -19,6 +19,9 @@ class Engine(Service):
         self.folder = folder
         self.url = f"unix://{folder / 'docker.sock'}"
         command = [
+            # In a network namespace of its own: an engine without a bridge removes `docker0`,
+            # which is the machine's engine's.
+            *("unshare", "--net"),
             *("dockerd", "--host", self.url, "--pidfile", str(folder / "docker.pid")),
             *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
             *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
@@ -42,8 +45,10 @@ class Engine(Service):
     def stop(self) -> None:
         """Stop it, and undo the mount of its folder onto itself, which it leaves when killed."""
         super().stop()
-        while (self.folder / "data").is_mount():
-            subprocess.run(["umount", str(self.folder / "data")], check=True)
+        data = str(self.folder / "data")
+        # Python takes a folder that is mounted onto itself for none.
+        while subprocess.run(["mountpoint", "--quiet", data], check=False).returncode == 0:
+            subprocess.run(["umount", data], check=True)
 
     def containers(self) -> list[str]:
         """Return the ids of its containers, running or not."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,21 @@ def test_an_env_file_gets_a_secret_of_its_own_for_each_name_and_is_never_overwri
         assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
 
 
+def test_secrets_that_an_env_file_lacks_are_added_and_the_others_stay(tmp_path: Path) -> None:
+    path = make_env(tmp_path)
+    complete = path.read_text()
+    # As after an upgrade that brought a secret, or where somebody copied the example.
+    old = re.sub(r"^C2C_JWT_SECRET=.*\n", "", complete, flags=re.MULTILINE)
+    old = re.sub(r"^(C2C_REDIS_PASSWORD)=.*$", r"\1=", old, flags=re.MULTILINE)
+    path.write_text(f"{old.rstrip()}\nC2C_DUMPS=/mine")
+    make_env(tmp_path)
+    values = dict(re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE))
+    before = dict(re.findall(r"^(\w+)=(.+)$", old, re.MULTILINE))
+    assert (before | {"C2C_DUMPS": "/mine"}).items() <= values.items()
+    assert len(values["C2C_JWT_SECRET"]) == len(values["C2C_REDIS_PASSWORD"]) == 64
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_no_secret_has_a_default_and_each_is_in_the_example() -> None:
     required = {name for name, kind, _ in VARIABLE.findall(TEXT) if kind == "?"}
     example = set(re.findall(r"^(\w+)=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
@@ -111,6 +128,12 @@ def test_each_variable_of_the_example_is_one_of_the_file() -> None:
     assert set(example) <= known
 
 
+def test_each_variable_of_the_file_is_in_the_documentation() -> None:
+    pages = [ROOT / "README.md", ROOT / ".env.example", *(ROOT / "docs").glob("*.md")]
+    named = set(re.findall(r"\b\w+", " ".join(page.read_text() for page in pages)))
+    assert {name for name, _, _ in VARIABLE.findall(TEXT)} - named == set()
+
+
 @pytest.mark.parametrize("name", LONG_RUNNING)
 def test_a_service_is_watched_limited_and_started_again(name: str) -> None:
     service = SERVICES[name]
@@ -119,6 +142,7 @@ def test_a_service_is_watched_limited_and_started_again(name: str) -> None:
     assert check.keys() >= {"interval", "timeout", "retries"}
     assert service["restart"] == "unless-stopped"
     assert service.keys() >= {"mem_limit", "cpus", "pids_limit"}
+    assert service["logging"] == {"driver": "local"}, "its log would grow until the disk is full"
     # A limit above what a host has makes Docker refuse the container.
     assert float(interpolate(str(service["cpus"]))) <= (4 if name in ("worker-gpu", "vllm") else 2)
 
@@ -224,6 +248,81 @@ def test_services_of_airflow_share_what_they_must() -> None:
     shared = COMPOSE["x-airflow-environment"]
     for service in airflow:
         assert shared.items() <= service["environment"].items()
+
+
+def test_what_code_reads_of_the_environment_reaches_all_services_of_airflow() -> None:
+    read = re.compile(r"(?:environ(?:\.get\(|\[)|_number\()\"(C2C_\w+)\"")
+    code = [
+        p.read_text() for folder in ("c2c_tasks", "plugins") for p in (ROOT / folder).rglob("*.py")
+    ]
+    names = {name for text in code for name in read.findall(text)}
+    of_set_up = {"C2C_ADMIN_PASSWORD", "C2C_ADMIN_USER", "C2C_VLLM_API_KEY", "C2C_VLLM_ENDPOINT"}
+    of_the_image = {"C2C_CACHE", "C2C_VLLM_PYTHON"}
+    assert len(names) > 14
+    shared = COMPOSE["x-airflow-environment"]
+    assert names - of_set_up - of_the_image <= shared.keys()
+    assert of_set_up <= SERVICES["airflow-init"]["environment"].keys()
+    # Unset, it must not be there: to Airflow, an empty one is a Connection.
+    assert shared["AIRFLOW_CONN_CASE2CODE_ALERTS"] is None
+
+
+def test_options_and_the_connection_of_alerts_are_taken_from_the_env_file_as_they_are(
+    tmp_path: Path,
+) -> None:
+    if not programs():
+        unavailable("compose", "neither docker-compose nor the plugin of docker is here")
+    values = {
+        "C2C_OPTIONS": '{"dump": "s3://bucket/{date}", "writer": "vllm"}',
+        "AIRFLOW_CONN_CASE2CODE_ALERTS": '{"conn_type": "http", "password": "T0/B0/X"}',
+    }
+    path = make_env(tmp_path)
+    path.write_text(path.read_text() + "".join(f"{k}='{v}'\n" for k, v in values.items()))
+    # What is set there would win over the file.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("C2C_", "AIRFLOW"))}
+    for program in programs():
+        command = [*program, "--env-file", str(path), "config"]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        told = yaml.safe_load(run.stdout)["services"]["triggerer"]["environment"]
+        assert values.items() <= told.items()
+        assert told["C2C_PRESET"] == "nightly"
+
+
+def said(command: list[str], environment: dict[str, str]) -> bytes:
+    return subprocess.run(command, env=environment, capture_output=True, check=False).stdout
+
+
+def test_redis_ends_when_it_is_asked_to_and_has_its_password_in_no_command_line(
+    tmp_path: Path,
+) -> None:
+    if shutil.which("redis-server") is None:
+        unavailable("redis", "it is not installed")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    script = SERVICES["redis"]["command"][-1].replace("$$", "$")
+    script = script.replace("dir /data", f"dir {tmp_path}\nport {port}")
+    environment = os.environ | {"REDIS_PASSWORD": "secret", "REDISCLI_AUTH": "secret"}
+    # The shell is process 1 of the container, which no signal ends that it does not handle.
+    with subprocess.Popen(
+        ["sh", "-c", f"trap '' TERM; {script}"], env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        ask = ["redis-cli", "-p", str(port), "ping"]
+        deadline = time.monotonic() + 10
+        while b"PONG" not in said(ask, environment):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        process.terminate()
+        try:
+            assert process.wait(5) == 0
+        except subprocess.TimeoutExpired:
+            subprocess.run([*ask[:-1], "shutdown", "nosave"], env=environment, check=False)
+            raise
+    assert command.startswith(b"redis-server")
+    assert b"secret" not in command
 
 
 def test_devices_are_counted_as_docker_compose_1_29_can() -> None:

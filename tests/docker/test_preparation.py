@@ -35,6 +35,38 @@ def test_buckets_are_made_once(s3_bucket: str) -> None:
     assert create_buckets(uris) == []
 
 
+def test_a_server_that_is_still_starting_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [503, 500, 404]
+    made = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(answers.pop(0))
+
+        def do_PUT(self) -> None:
+            made.append(self.path)
+            self.answer(200)
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        assert load("create_bucket").create_buckets(["s3://new/dataset"], patience=20) == ["new"]
+        server.shutdown()
+    assert made == ["/new"]
+
+
 def test_a_server_that_never_answers_is_named() -> None:
     environment = os.environ | {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -56,6 +88,22 @@ def test_a_server_that_never_answers_is_named() -> None:
     assert run.returncode == 1
     assert run.stderr.startswith("error: http://127.0.0.1:9: Could not connect")
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_catalogue_s_password_is_in_no_command_line(tmp_path: Path) -> None:
+    psql = tmp_path / "psql"
+    psql.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat >{tmp_path}/input\n')
+    psql.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "POSTGRES_USER": "airflow",
+        "CATALOGUE_PASSWORD": "a password of tests",
+    }
+    script = ROOT / "docker/postgres/create-catalogue.sh"
+    subprocess.run(["sh", str(script)], env=environment, check=True)
+    assert "--username=airflow" in (tmp_path / "arguments").read_text()
+    assert "a password" not in (tmp_path / "arguments").read_text()
+    assert "\\getenv password CATALOGUE_PASSWORD\n" in (tmp_path / "input").read_text()
 
 
 @pytest.mark.docker

@@ -34,7 +34,7 @@ OPTIONS: dict[str, Any] = {
 @pytest.fixture
 def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the DAG and returns its DagRun."""
-    monkeypatch.setenv("C2C_DEADLINE_HOURS", "off")
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "0")
     from case2code_build import case2code_build
 
     def run(**conf: Any) -> Any:

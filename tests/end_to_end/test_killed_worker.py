@@ -22,7 +22,7 @@ from c2c_tasks.shards import read_report, read_shard, report_uri, write_shard
 from c2c_tasks.store import file_path
 from tests.sandbox.conftest import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 ATTEMPT = Path(__file__).with_name("attempt.py")
 FUNCTIONS = 150
@@ -109,13 +109,7 @@ def rows_of(uri: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(
-    "launcher",
-    [
-        pytest.param("process", marks=pytest.mark.nightly),
-        pytest.param("docker", marks=pytest.mark.docker),
-    ],
-)
+@pytest.mark.parametrize("launcher", ["process", pytest.param("docker", marks=pytest.mark.docker)])
 def test_a_worker_killed_twenty_times_loses_and_repeats_nothing(
     launcher: str, workspace: Path, request: pytest.FixtureRequest
 ) -> None:

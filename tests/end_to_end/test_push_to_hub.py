@@ -20,7 +20,7 @@ def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
 
-    from case2code_build import case2code_build
+    import case2code_build
 
     shard = {"shard": "1 of 1", "index": 0, "uri": "file:///shard", "rows": 1}
     for step in ("extract", "write_inputs", "execute", "curate", "compose"):
@@ -30,11 +30,11 @@ def run_dag(airflow_home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pipeline, "merge_programs", lambda build: [shard])
     monkeypatch.setattr(pipeline, "audit", lambda build, **_: {"version": "v", "uri": "u"})
     monkeypatch.setattr(pipeline, "publish", lambda build, staged: PUBLISHED)
-    # There is no manifest to read more from.
-    monkeypatch.setattr("case2code_build.announce", lambda release: (release, "its note"))
+    # It reads the manifest of what is published, and nothing is.
+    monkeypatch.setattr(case2code_build, "announce", lambda release: (release, "published"))
 
     def run(**conf: Any) -> tuple[str, dict[str, str], list[Any]]:
-        dag = case2code_build()
+        dag = case2code_build.case2code_build()
         for task in dag.tasks:
             task.retries = 0  # each would wait
         done = dag.test(run_conf=conf | {"launcher": "process"})

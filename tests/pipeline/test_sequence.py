@@ -84,6 +84,7 @@ def test_a_build_publishes_once(make_build: MakeBuild) -> None:
         run_build(make_build("one", max_cases=7, mode="full"))
 
 
+@pytest.mark.nightly
 def test_builds_that_cross_each_other_lose_nothing(
     make_build: MakeBuild, small_dump: Path, workspace: Path
 ) -> None:
@@ -110,6 +111,7 @@ def finish(build: Build) -> None:
     publish(build, audit(build))
 
 
+@pytest.mark.nightly
 def test_nights_add_what_is_new_and_keep_what_is_there(
     make_build: MakeBuild, small_dump: Path, workspace: Path
 ) -> None:

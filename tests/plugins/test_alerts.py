@@ -225,15 +225,19 @@ def test_the_address_is_the_connection_s(connection: dict[str, Any], url: str) -
 def test_the_deadline_is_an_environment_variable_s(
     hours: str | None, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("C2C_DEADLINE_HOURS", raising=False)
     if hours is not None:
         monkeypatch.setenv("C2C_DEADLINE_HOURS", hours)
     deadline = alerts.deadline()
     assert deadline is not None and deadline.interval.total_seconds() == seconds
-    monkeypatch.setenv("C2C_DEADLINE_HOURS", "off")
+
+
+def test_there_may_be_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "0")
     assert alerts.deadline() is None
 
 
-@pytest.mark.parametrize("hours", ["abc", "0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("hours", ["abc", "-1", "nan", "inf"])
 def test_hours_that_are_none_are_named(hours: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("C2C_DEADLINE_HOURS", hours)
     with pytest.raises(ValueError, match=f"^C2C_DEADLINE_HOURS: '{hours}' is no number of hours"):

@@ -75,6 +75,7 @@ USERS = (
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_two_at_a_time_and_one_more_make_everything_once(deployment: Deployment) -> None:
     with ThreadPoolExecutor() as pool:
         both = [pool.submit(deployment.set_up) for _ in range(2)]
@@ -142,6 +143,20 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
         "metadata database postgresql+psycopg://airflow:***@127.0.0.1:1/airflow: cannot be reached"
     )
     assert "refused" in complaint
+
+
+def test_tables_of_another_version_of_airflow_are_named_in_one_line(
+    deployment: Deployment,
+) -> None:
+    with deployment.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('ffffffffffff')"))
+    with deployment.start() as process:
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.startswith("error: metadata database: it cannot be migrated: ")
+    assert "Can't locate revision identified by 'ffffffffffff'" in errors
+    assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.slow

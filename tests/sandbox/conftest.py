@@ -34,6 +34,7 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.report = _FullReport("execute", "memory:")
+        self._others = dict(_descendants())  # servers and a browser of other tests
 
     def run(
         self,
@@ -61,8 +62,9 @@ class Sandbox:
         return run_execute()
 
     def left_behind(self) -> list[str]:
-        """Return what the runners left: here, processes that descend from this one."""
-        return [f"process {pid}: {name}" for pid, name in _descendants()]
+        """Return what the runners left: here, processes that descend from this one, and are new."""
+        found = dict(_descendants())
+        return [f"process {pid}: {found[pid]}" for pid in found.keys() - self._others.keys()]
 
     def run_program(self, program: str, *arguments: str, **options: Any) -> Execution:
         """Run one function, named ``f``, that is not dropped."""
