@@ -54,6 +54,7 @@ OPTIONS: dict[str, Any] = {
     "benchmarks": [],
     "near_duplicate_threshold": 1.0,
     "drop_behavioural_duplicates": False,
+    "test_share": 0.0,  # what is like a test program would be left out, and all are alike
     "functions_per_shard": FEWEST,
     "refine_rounds": 0,
     "audit_programs": 3,
@@ -101,7 +102,7 @@ def main() -> int:
             for shards in sizes:
                 dump = _dump(deployment.folder / f"dump-{shards}", shards)
                 built = _build(deployment, str(dump), OPTIONS)
-                assert built.shards == shards
+                assert built.shards == shards, f"{built.shards} shards, {built.functions} functions"
                 shard_seconds = shard_seconds or _default_shard(built)
                 shares.append(built.share(shard_seconds))
                 table.add_row(*_row(executor, built, shares[-1]))

@@ -121,7 +121,7 @@ class FunctionOptions(Section):
         "duplicates. 1.0: exact duplicates only.",
     )
     functions_per_shard: int = Field(
-        1_000,
+        2_500,
         ge=10,
         le=100_000,
         description="Functions of one mapped task group. Raised where there would be more than "

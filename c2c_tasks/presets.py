@@ -72,7 +72,7 @@ _BUILT_IN = {
             "mode": "full",
             **_STRICT,
             "dump_shard_bytes": 64_000_000,
-            "functions_per_shard": 2_000,
+            "functions_per_shard": 5_000,
             "audit_programs": 500,
             "audit_share": 0.05,
         },

@@ -26,7 +26,7 @@ from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import read_pointer
 from c2c_tasks.store import normalise, read
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 # What a day brings: some functions are near duplicates of those of another day, so it matters
 # which was first; the second day brings nothing new.
