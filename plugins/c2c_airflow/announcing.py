@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from c2c_airflow.links import release_card, release_page
+from c2c_airflow.links import parts_of, release_card, release_page
 from c2c_tasks.config import default_target
 
 if TYPE_CHECKING:
@@ -56,16 +56,12 @@ def keep_latest(context: Any, asset: Asset, metadata: Mapping[str, Any]) -> None
     Events are a history, of other targets too; the Asset's state is what there is now. That it
     cannot be put there fails nothing.
     """
-    if not metadata["latest"] or _target(metadata["uri"]) != default_target():
+    if not metadata["latest"] or parts_of(metadata["uri"])[0] != default_target():
         return
     try:
         context["asset_state_store"][asset].set("latest", {key: metadata[key] for key in LATEST})
     except Exception as error:
         log.warning("the Asset's page does not show %s: %s", metadata["version"], error)
-
-
-def _target(uri: str) -> str:
-    return uri.rpartition("/releases/")[0]
 
 
 def _note(manifest: Manifest, metadata: Mapping[str, Any]) -> str:

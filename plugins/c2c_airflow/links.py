@@ -26,13 +26,13 @@ APP = "/case2code/"
 
 def release_page(uri: str) -> str:
     """Return the path of the page of a release, by its URI: ``TARGET/releases/VERSION``."""
-    target, version = _parts(uri)
+    target, version = parts_of(uri)
     return f"{_framed()}#/releases/{quote(version, safe='')}{_query(target)}"
 
 
 def release_card(uri: str) -> str:
     """Return the path of the dataset card of a release, as text."""
-    target, version = _parts(uri)
+    target, version = parts_of(uri)
     return f"{_base()}{APP}api/releases/{quote(version, safe='')}/card{_query(target)}"
 
 
@@ -86,7 +86,8 @@ def _target(options: Mapping[str, Any]) -> str:
     return normalise(filled.get("target") or default_target())
 
 
-def _parts(uri: str) -> tuple[str, str]:
+def parts_of(uri: str) -> tuple[str, str]:
+    """Return the target and the version of a release's URI."""
     target, _, version = uri.rpartition("/releases/")
     return target, version
 
