@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from c2c_tasks.config import BuildConfig, ConfigError, default_target, section_models
+from c2c_tasks.config import BuildConfig, ConfigError, default_target
 
 
 def test_every_option_is_described_and_named_once() -> None:
     names = [
         (option, field.description)
-        for model in section_models().values()
+        for model in BuildConfig.sections().values()
         for option, field in model.model_fields.items()
     ]
     assert len({name for name, _ in names}) == len(names)
@@ -20,7 +20,7 @@ def test_every_option_is_described_and_named_once() -> None:
 
 
 def test_every_number_has_bounds() -> None:
-    for model in section_models().values():
+    for model in BuildConfig.sections().values():
         for option, schema in model.model_json_schema()["properties"].items():
             if schema["type"] in ("integer", "number"):
                 assert {"minimum", "exclusiveMinimum"} & set(schema), option

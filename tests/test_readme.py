@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from c2c_tasks.config import section_models
+from c2c_tasks.config import BuildConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
@@ -34,7 +34,7 @@ def test_help_lists_every_command() -> None:
 
 
 def test_options_that_are_named_exist() -> None:
-    options = {name for model in section_models().values() for name in model.model_fields}
+    options = {name for model in BuildConfig.sections().values() for name in model.model_fields}
     text = (ROOT / "README.md").read_text()
     named = set(re.findall(r"^- \*\*(\w+)\*\*:", text, re.MULTILINE))
     named |= set(re.findall(r"`(\w+_field)`", text)) | {"writer", "endpoint", "launcher"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from c2c_tasks.config import InputOptions
+from c2c_tasks.config import EngineOptions
 from c2c_tasks.inputs.breaker import Breaker
 from c2c_tasks.inputs.completions import (
     Completion,
@@ -55,7 +55,7 @@ class _NoAnswer(Exception):
 class Endpoint:
     """Asks ``/v1/chat/completions`` or ``/v1/completions``, again where that may help."""
 
-    def __init__(self, options: InputOptions) -> None:
+    def __init__(self, options: EngineOptions) -> None:
         """Check that the endpoint answers and serves the model.
 
         Raises InputError; EngineDown where the endpoint does not answer.
@@ -197,7 +197,7 @@ def _headers() -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _address(options: InputOptions) -> str:
+def _address(options: EngineOptions) -> str:
     address = options.endpoint or os.environ.get("C2C_VLLM_ENDPOINT", "")
     if not address:
         raise InputError(

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from c2c_tasks.config import InputOptions
+from c2c_tasks.config import EngineOptions
 from c2c_tasks.inputs.completions import (
     Completion,
     ContextTooShort,
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class InProcessEngine:
     """Holds a `vllm.LLM` in a child process, and asks it as many requests at once as there are."""
 
-    def __init__(self, options: InputOptions) -> None:
+    def __init__(self, options: EngineOptions) -> None:
         """Name the model. Raises InputError where there is none; it is loaded when first asked."""
         if not options.model:
             raise InputError("vllm: the engine `in_process` needs the option `model`")

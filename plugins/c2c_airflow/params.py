@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from c2c_tasks.config import BuildConfig, ConfigError, RetentionOptions, section_models
+from c2c_tasks.config import BuildConfig, ConfigError, RetentionOptions
 from c2c_tasks.presets import PRESET, default_preset, flat_options, preset_options, presets
 
 FIRST_SECTION = "Run Parameters"
@@ -39,7 +39,7 @@ def build_params() -> dict[str, Param]:
     defaults = flat_options(BuildConfig())
     left_to_presets = preset_options()
     params = {PRESET: _preset_param()}
-    for section, model in section_models().items():
+    for section, model in BuildConfig.sections().items():
         for option, schema in model.model_json_schema()["properties"].items():
             text = _text(schema)
             default = defaults[option]

@@ -113,10 +113,10 @@ def test_builds_run_one_at_a_time(build: Any) -> None:
 
 
 def test_every_option_is_a_param(build: Any) -> None:
-    from c2c_tasks.config import BuildConfig, section_models
+    from c2c_tasks.config import BuildConfig
     from c2c_tasks.presets import fill, presets
 
-    options = {name for model in section_models().values() for name in model.model_fields}
+    options = {name for model in BuildConfig.sections().values() for name in model.model_fields}
     assert set(build.params) == {"preset", *options}
     values = {name: build.params.get_param(name).resolve() for name in build.params}
     for preset in presets():

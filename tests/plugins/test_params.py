@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from c2c_airflow.params import build_params, retention_params, retry_seconds
-from c2c_tasks.config import ConfigError, section_models
+from c2c_tasks.config import BuildConfig, ConfigError
 from c2c_tasks.presets import preset_options
 
 
@@ -20,10 +20,10 @@ def test_what_is_changed_most_comes_first_and_the_rest_as_data_flows() -> None:
     params = build_params()
     sections = list(dict.fromkeys(param.schema["section"] for param in params.values()))
     # Airflow opens the section of this name, and no other.
-    assert sections == ["Run Parameters", *(name.capitalize() for name in section_models())]
+    assert sections == ["Run Parameters", *(name.capitalize() for name in BuildConfig.sections())]
     first = [name for name in params if schema_of(name)["section"] == "Run Parameters"]
     assert first[:4] == ["preset", "dump", "target", "mode"]
-    rest = [name for model in section_models().values() for name in model.model_fields]
+    rest = [name for model in BuildConfig.sections().values() for name in model.model_fields]
     assert list(params) == [*first, *(name for name in rest if name not in first)]
 
 

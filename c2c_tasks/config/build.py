@@ -6,28 +6,15 @@ described once. Option names are unique over all sections: the form is flat.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from c2c_tasks.config.engine import EngineOptions
+from c2c_tasks.config.places import default_target
+from c2c_tasks.config.sandbox import SandboxOptions
+from c2c_tasks.config.sections import ENVIRONMENT, KEY, MAX_SHARDS, Config, Section
 from c2c_tasks.store import normalise
-
-MAX_SHARDS = 256
-"""Mapped task instances of one task. Airflow's `max_map_length` is 1,024, and its scheduler
-slows down well below that."""
-
-
-class ConfigError(ValueError):
-    """An option is out of bounds; the message names it and says what it may be."""
-
-
-class Section(BaseModel):
-    """A group of options, frozen, refusing names that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceOptions(Section):
@@ -157,7 +144,7 @@ class FunctionOptions(Section):
         return benchmarks
 
 
-class InputOptions(Section):
+class InputOptions(EngineOptions):
     """Who writes the inputs."""
 
     writer: Literal["synthesis", "vllm"] = Field(
@@ -172,74 +159,15 @@ class InputOptions(Section):
     inputs_per_function: int = Field(
         30, ge=1, le=500, description="Inputs that the writer proposes for a function."
     )
-    engine: Literal["endpoint", "in_process"] = Field(
-        "endpoint",
-        description="`endpoint`: a server of the OpenAI API, as `vllm serve`. `in_process`: "
-        "`vllm.LLM` on the worker's own GPUs, for the best throughput.",
-    )
-    endpoint: str = Field(
-        "",
-        description="Base URL of the endpoint, as `http://host:8000/v1`. Empty: "
-        "`C2C_VLLM_ENDPOINT`, or else the Airflow Connection `case2code_vllm`.",
-    )
-    model: str = Field(
-        "",
-        description="Model that the endpoint serves; empty: its first one. In process: a name on "
-        "the Hugging Face Hub, or a folder.",
-        examples=["Qwen/Qwen2.5-Coder-7B-Instruct"],
-    )
-    revision: str = Field(
-        "",
-        description="Commit or tag of the model. In process it is loaded; of an endpoint, which "
-        "does not tell, it is what the manifest records.",
-    )
-    prompt_style: Literal["chat", "text"] = Field(
-        "chat",
-        description="`chat` follows the model's chat template; `text` is for base models.",
-    )
     constrained: Literal["auto", "off"] = Field(
         "auto",
         description="`auto`: answers follow a grammar made from each function's signature, where "
         "the engine has structured outputs. `off`: free-form answers are parsed.",
     )
-    temperature: float = Field(0.8, ge=0.0, le=2.0, description="Sampling temperature.")
-    top_p: float = Field(0.95, gt=0.0, le=1.0, description="Nucleus sampling mass.")
     answers_per_function: int = Field(
         1, ge=1, le=64, description="Answers sampled for a function, of one prompt."
     )
     inputs_per_answer: int = Field(30, ge=1, le=200, description="Inputs asked for in an answer.")
-    max_tokens: int = Field(1_024, ge=16, le=32_000, description="Tokens of one answer.")
-    concurrency: int = Field(
-        256,
-        ge=1,
-        le=4_096,
-        description="Requests under way at once: at least vLLM's `max_num_seqs`, so that its "
-        "queue is never empty.",
-    )
-    request_seconds: float = Field(300.0, gt=0, le=3_600, description="Deadline of a request.")
-    outage_seconds: float = Field(
-        180.0,
-        ge=0,
-        le=3_600,
-        description="Time that requests wait for an endpoint that is away, before the task fails.",
-    )
-    tensor_parallel_size: int = Field(
-        1, ge=1, le=64, description="GPUs that the in-process engine is spread over."
-    )
-    gpu_memory_share: float = Field(
-        0.9, gt=0, le=1, description="Share of a GPU's memory that the in-process engine takes."
-    )
-    context_tokens: int = Field(
-        0,
-        ge=0,
-        le=1_000_000,
-        description="Context of the in-process engine, in tokens. 0: the model's own.",
-    )
-    engine_arguments: dict[str, Any] = Field(
-        {},
-        description="Further arguments of `vllm.LLM`, as JSON.",
-        examples=[{"dtype": "bfloat16", "max_num_seqs": 512}],
-    )
     prompt_token_price: float = Field(
         0.0, ge=0, le=1e6, description="Price of a million prompt tokens, in any currency."
     )
@@ -255,83 +183,6 @@ class InputOptions(Section):
         if self.answers_per_function > 1 and self.temperature == 0:
             raise ValueError("answers_per_function is more than 1: temperature must not be 0")
         return self
-
-    @field_validator("engine_arguments")
-    @classmethod
-    def _have_no_option(cls, arguments: dict[str, Any]) -> dict[str, Any]:
-        if taken := sorted(set(arguments) & set(_ENGINE_OPTIONS)):
-            name = taken[0]
-            raise ValueError(f"{name} has an option of its own, {_ENGINE_OPTIONS[name]}")
-        return arguments
-
-
-_ENGINE_OPTIONS = {
-    "model": "model",
-    "revision": "revision",
-    "tensor_parallel_size": "tensor_parallel_size",
-    "gpu_memory_utilization": "gpu_memory_share",
-    "max_model_len": "context_tokens",
-}
-"""Arguments of `vllm.LLM`, and the options that set them."""
-
-
-class SandboxOptions(Section):
-    """How functions are run."""
-
-    launcher: Literal["auto", "docker", "process"] = Field(
-        "auto",
-        description="`docker`: a hardened container. `process`: child processes with limits, no "
-        "container, for trusted dumps. `auto`: docker where an engine with the image answers.",
-    )
-    image: str = Field(
-        "case2code-sandbox:latest",
-        description="Image of the sandbox, best as `name@sha256:…`: a tag may name different "
-        "images on different engines. It is not pulled.",
-        min_length=1,
-        examples=["case2code-sandbox:latest", "registry.example/case2code-sandbox@sha256:…"],
-    )
-    runtime: str = Field("", description="OCI runtime, as `runsc`. Empty: the engine's default.")
-    case_seconds: float = Field(1.0, gt=0, le=60, description="CPU seconds of one case.")
-    function_seconds: float = Field(
-        5.0, gt=0, le=600, description="Wall-clock seconds of a function's cases together."
-    )
-    memory_megabytes: int = Field(512, ge=64, le=65_536, description="Memory of one function.")
-    cpus: float = Field(1.0, ge=0.1, le=256, description="Cores that one container may use.")
-    pids: int = Field(
-        64, ge=16, le=4_096, description="Processes and threads that one container may hold."
-    )
-    tmp_megabytes: int = Field(
-        16,
-        ge=1,
-        le=1_024,
-        description="Size of a container's `/tmp`, which is memory, and added to its limit. "
-        "Functions cannot write to it.",
-    )
-    output_characters: int = Field(
-        4_000, ge=100, le=100_000, description="Length of an output's literal."
-    )
-    workers: int = Field(
-        0, ge=0, le=256, description="Functions run at once in a task. 0: one for each core."
-    )
-    refine_rounds: int = Field(
-        8,
-        ge=0,
-        le=10,
-        description="Rounds in which the synthesis writer sees outcomes and mends its inputs.",
-    )
-    probe_inputs: int = Field(
-        16,
-        ge=0,
-        le=100,
-        description="Inputs, the same for all functions of a signature, by which functions that "
-        "do the same are found. 0: none.",
-    )
-    coverage: bool = Field(True, description="Record the lines that each case runs.")
-    determinism_runs: bool = Field(
-        True,
-        description="Run each function a second time, in an interpreter with another hash seed, "
-        "time zone and working directory, and drop what differs.",
-    )
 
 
 class CaseOptions(Section):
@@ -397,11 +248,6 @@ class SampleOptions(Section):
     seed: int = Field(0, ge=0, le=2**31, description="Seed of every choice, with the function id.")
 
 
-def default_target() -> str:
-    """Return the URI where releases go: ``C2C_TARGET``, or ``out`` in the checkout."""
-    return normalise(os.environ.get("C2C_TARGET", str(project_root() / "out")))
-
-
 class PublishingOptions(Section):
     """Where the release goes."""
 
@@ -452,57 +298,16 @@ class PublishingOptions(Section):
         return normalise(target)
 
 
-class RetentionOptions(Section):
-    """What maintenance keeps of releases and of the work areas of builds."""
-
-    target: str = Field(
-        default_factory=default_target,
-        description="Where releases are published: a folder, `file://` or `s3://`.",
-        min_length=1,
-        examples=["s3://bucket/case2code", "/data/case2code"],
-    )
-    keep_releases: int = Field(
-        default_factory=lambda: _number("C2C_KEEP_RELEASES", "0"),
-        ge=0,
-        description="Releases that are kept, the latest ones; those that are pinned and the one "
-        "that the pointer names are kept besides. Others are retired. 0: all are kept.",
-    )
-    keep_failed_days: int = Field(
-        default_factory=lambda: _number("C2C_KEEP_FAILED_DAYS", "14"),
-        ge=1,
-        description="Days that the work area and the staged files of a build are kept which has "
-        "failed, or does not say that it has ended.",
-    )
-    retention_dry_run: bool = Field(
-        default_factory=lambda: _retention_is_dry(),
-        description="Name and count what retention would remove, and remove nothing.",
-    )
-    conditional_writes: Literal["store", "catalogue"] = Field(
-        "store", description="As for builds: who keeps two writers of the pointer apart."
-    )
-
-    @field_validator("target")
-    @classmethod
-    def _as_uri(cls, target: str) -> str:
-        return normalise(target)
-
-
-def _number(variable: str, default: str) -> int:
-    value = os.environ.get(variable, default)
-    if not value.isdecimal():
-        raise ConfigError(f"{variable}={value!r}: must be a whole number")
-    return int(value)
-
-
-def _retention_is_dry() -> bool:
-    value = os.environ.get("C2C_RETENTION", "dry-run")
-    if value not in ("dry-run", "apply"):
-        raise ConfigError(f"C2C_RETENTION={value!r}: must be dry-run or apply")
-    return value == "dry-run"
-
-
-class BuildConfig(Section):
+class BuildConfig(Config):
     """Every option of a build, by section."""
+
+    uris: ClassVar[dict[str, str]] = {
+        "dump": ENVIRONMENT,
+        "opt_outs": ENVIRONMENT,
+        "benchmarks": ENVIRONMENT,
+        "target": ENVIRONMENT,
+        "endpoint": KEY,
+    }
 
     source: SourceOptions = SourceOptions()
     rights: RightsOptions = RightsOptions()
@@ -521,45 +326,6 @@ class BuildConfig(Section):
                 f"min_held_cases leaves no case to show of max_cases, {self.cases.max_cases}"
             )
         return self
-
-    @classmethod
-    def from_flat(cls, options: dict[str, Any]) -> BuildConfig:
-        """Return the config of flat options, as the trigger form gives them.
-
-        An option that is None is left to its default.
-        Raises ConfigError, naming every option that is unknown or out of bounds, or the first one
-        that holds a password or token: options are published. Manifests may hold one, and are read
-        all the same.
-        """
-        sections = {
-            option: section
-            for section, model in section_models().items()
-            for option in model.model_fields
-        }
-        if unknown := sorted(set(options) - set(sections)):
-            raise ConfigError(f"unknown option: {', '.join(unknown)}")
-        nested: dict[str, dict[str, Any]] = {}
-        for option, value in options.items():
-            if value is None:
-                continue
-            nested.setdefault(sections[option], {})[option] = value
-        try:
-            config = cls.model_validate(nested)
-        except ValidationError as error:
-            raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
-        for option, instead in _URIS.items():
-            value = getattr(getattr(config, sections[option]), option)
-            if any(map(_names_a_user, [value] if isinstance(value, str) else value)):
-                raise ConfigError(
-                    f"option {option!r}: holds a user name or password, and options are published "
-                    f"with the release; {instead}"
-                )
-        if "hf_token" in config.inputs.engine_arguments:
-            raise ConfigError(
-                "option 'engine_arguments': holds hf_token, and options are published with the "
-                "release; set HF_TOKEN instead"
-            )
-        return config
 
     def content_options(self) -> dict[str, Any]:
         """Return the options that decide what a release holds, for comparing builds."""
@@ -590,63 +356,3 @@ Seconds and memory of a function are none of these: they decide which cases time
 MemoryError. `cpus`, `pids` and `tmp_megabytes` are limits of the container around functions,
 each of which has one thread and may write no file, whatever these are.
 """
-
-
-_ENVIRONMENT = "take it out: stores are told by the environment, as AWS_ACCESS_KEY_ID, who asks"
-_URIS = {
-    "dump": _ENVIRONMENT,
-    "opt_outs": _ENVIRONMENT,
-    "benchmarks": _ENVIRONMENT,
-    "target": _ENVIRONMENT,
-    "endpoint": "take it out, and set C2C_VLLM_API_KEY to the server's key",
-}
-"""Options that are URIs, and where a password goes instead."""
-
-
-def _names_a_user(uri: str) -> bool:
-    try:
-        parts = urlsplit(uri)
-        _ = parts.port  # what a password is read as that has a slash in it
-    except ValueError:
-        return "@" in uri
-    return "@" in parts.netloc
-
-
-def section_models() -> dict[str, type[Section]]:
-    """Return the section classes of `BuildConfig` by name, in order."""
-    return {
-        name: field.annotation  # type: ignore[misc]
-        for name, field in BuildConfig.model_fields.items()
-    }
-
-
-def _explain(error: Any) -> str:
-    _, *names = map(str, error["loc"]) if error["loc"] else ("",)
-    if not names:
-        return f"options: {error['msg'].removeprefix('Value error, ')}"
-    return f"option {'.'.join(names)!r}: {error['msg'].lower()} (got {error['input']!r})"
-
-
-def project_root() -> Path:
-    """Return the folder that holds the checkout."""
-    return Path(__file__).resolve().parent.parent
-
-
-def deployment() -> str:
-    """Return what tells this deployment's containers from others' on the same Docker engine.
-
-    ``C2C_DEPLOYMENT``, or the folder of the checkout: workers of one deployment that hold it
-    in different places need the variable, and so do deployments that hold it in the same one.
-    """
-    return os.environ.get("C2C_DEPLOYMENT") or str(project_root())
-
-
-def work_area() -> str:
-    """Return the URI of the shards of builds: ``C2C_WORK``, or ``.c2c/work``."""
-    return normalise(os.environ.get("C2C_WORK", str(project_root() / ".c2c" / "work")))
-
-
-def catalogue_url() -> str:
-    """Return SQLAlchemy's URL of the catalogue: ``C2C_CATALOGUE``, or SQLite in ``.c2c``."""
-    default = f"sqlite:///{project_root() / '.c2c' / 'catalogue.sqlite'}"
-    return os.environ.get("C2C_CATALOGUE", default)

@@ -1,0 +1,1 @@
+"""Evaluation: what a model infers from cases, graded by running it."""

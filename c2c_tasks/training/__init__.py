@@ -1,0 +1,1 @@
+"""Training: a release in the layouts that trainers read, and recipes that train on it."""
