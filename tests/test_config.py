@@ -42,7 +42,7 @@ def test_flat_options_find_their_section() -> None:
             r"engine_arguments': .*model has an option of its own",
         ),
         ({"answers_per_function": 2, "temperature": 0}, r"temperature must not be 0"),
-        ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis' or 'vllm'"),
+        ({"writer": "gpt"}, r"option 'writer': input should be 'synthesis', 'vllm' or 'none'"),
         ({"formats": []}, r"option 'formats'"),
         ({"max_case": 3}, r"unknown option: max_case"),
         ({"max_cases": 4}, r"options: min_cases is more than max_cases, 4"),
@@ -93,6 +93,18 @@ def test_where_and_how_do_not_count_as_content() -> None:
     for option in ({"min_cases": 6}, {"memory_megabytes": 64}, {"function_seconds": 1}):
         other = BuildConfig.from_flat(option)
         assert here.content_options() != other.content_options(), option
+
+
+def test_releases_of_before_an_option_have_its_default() -> None:
+    old = BuildConfig.from_flat({"max_cases": 7}).model_dump(mode="json")
+    del old["samples"]["prompt_templates"]  # as a manifest of before it has no such option
+    config = BuildConfig.model_validate(old)
+    assert config.samples.prompt_templates == "all"
+    here = BuildConfig.from_flat({"max_cases": 7})
+    assert config.content_options() == here.content_options()
+    for option in ({"prompt_templates": "one"}, {"writer": "none", "refine_rounds": 0}):
+        other = BuildConfig.from_flat({"max_cases": 7} | option)
+        assert here.content_options() != other.content_options()
 
 
 def test_target_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,9 +147,10 @@ class FunctionOptions(Section):
 class InputOptions(EngineOptions):
     """Who writes the inputs."""
 
-    writer: Literal["synthesis", "vllm"] = Field(
+    writer: Literal["synthesis", "vllm", "none"] = Field(
         "synthesis",
-        description="`synthesis` needs no model; `vllm` asks a language model.",
+        description="`synthesis` needs no model; `vllm` asks a language model. `none`, to compare "
+        "with: every function of a signature gets the same values, whatever its body says.",
     )
     fallback: Literal["none", "synthesis"] = Field(
         "none",
@@ -228,6 +229,11 @@ class SampleOptions(Section):
 
     formats: list[Literal["sft", "instruct", "pretrain"]] = Field(
         ["sft", "instruct", "pretrain"], min_length=1, description="Formats to compose."
+    )
+    prompt_templates: Literal["all", "one"] = Field(
+        "all",
+        description="`all`: instructions, renderings of the cases and layouts are drawn for each "
+        "sample. `one`, to compare with: all samples of a format have the same.",
     )
 
     @field_validator("formats")
@@ -324,6 +330,14 @@ class BuildConfig(Config):
         if self.samples.min_held_cases >= self.cases.max_cases:
             raise ValueError(
                 f"min_held_cases leaves no case to show of max_cases, {self.cases.max_cases}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _have_nobody_refine_for_nobody(self) -> Self:
+        if self.inputs.writer == "none" and self.sandbox.refine_rounds:
+            raise ValueError(
+                "writer is none, and refinement is a writer too: set refine_rounds to 0"
             )
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from c2c_tasks.config import InputOptions
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.fallback import FallbackWriter, InputWriter
+from c2c_tasks.inputs.signature_values import SignatureWriter
 from c2c_tasks.inputs.synthesis import SynthesisWriter
 
 __all__ = ["EngineDown", "InputError", "InputWriter", "writer_for"]
@@ -17,6 +18,8 @@ def writer_for(options: InputOptions, *, answers: str = "") -> InputWriter:
     one, they are not. Raises InputError where the writer cannot work: no endpoint, model not
     served; EngineDown where it may work later.
     """
+    if options.writer == "none":
+        return SignatureWriter(options)
     synthesis = SynthesisWriter(options)
     if options.writer == "synthesis":
         return synthesis

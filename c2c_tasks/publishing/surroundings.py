@@ -15,6 +15,7 @@ _WRITERS = {
     "synthesis": "`synthesis`: no language model; inputs are made from the types and literals in "
     "a program, and varied by what came of them",
     "vllm": "`vllm`: a language model",
+    "none": "`none`: nobody; every function of a signature was given the same values",
 }
 _LAUNCHERS = {
     "docker": "hardened containers: no network, read-only root, no capabilities",

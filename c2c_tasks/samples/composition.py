@@ -7,11 +7,11 @@ from random import Random
 
 from c2c_tasks.config import SampleOptions
 from c2c_tasks.records import Case, Program, Sample, SampleFormat
-from c2c_tasks.samples.documents import Document, draw_document
+from c2c_tasks.samples.documents import ONE_DOCUMENT, Document, draw_document
 from c2c_tasks.samples.examples import Example, example_of
 from c2c_tasks.samples.identity import sample_id
 from c2c_tasks.samples.rendering import RENDERINGS, Rendering
-from c2c_tasks.samples.templates import Template, draw_template
+from c2c_tasks.samples.templates import ONE_TEMPLATE, Template, draw_template
 from c2c_tasks.shards import StepReport
 
 LEAST_SHOWN = 3
@@ -41,8 +41,9 @@ def compose(program: Program, options: SampleOptions, report: StepReport) -> Ite
             shown = _shown(
                 program, list(examples), random.randint((least + most) // 2, most), random
             )
-            rendering = _rendering([examples[position] for position in shown], random)
-            template = _draw(format_, rendering, random)
+            template = _template(
+                format_, [examples[position] for position in shown], options, random
+            )
             sample = _fitting(program, examples, shown, least, template, format_, options)
             if sample is None:
                 stage.drop("too_long")
@@ -96,9 +97,14 @@ def _rendering(examples: list[Example], random: Random) -> Rendering:
     return next(r for r in order if all(r.accepts(example) for example in examples))
 
 
-def _draw(format_: SampleFormat, rendering: Rendering, random: Random) -> Template | Document:
+def _template(
+    format_: SampleFormat, shown: list[Example], options: SampleOptions, random: Random
+) -> Template | Document:
+    """Return what a sample is made by. It is drawn last: whatever it is, the same is shown."""
+    if options.prompt_templates == "one":
+        return ONE_DOCUMENT if format_ == "pretrain" else ONE_TEMPLATE
     draw = draw_document if format_ == "pretrain" else draw_template
-    return draw(random, rendering)
+    return draw(random, _rendering(shown, random))
 
 
 def _fitting(

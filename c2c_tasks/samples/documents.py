@@ -8,7 +8,7 @@ from random import Random
 
 from c2c_tasks.records import Function
 from c2c_tasks.samples.examples import Example
-from c2c_tasks.samples.rendering import Rendering, code_block, code_span
+from c2c_tasks.samples.rendering import RENDERINGS, Rendering, code_block, code_span
 from c2c_tasks.samples.templates import paragraphs
 
 
@@ -103,6 +103,8 @@ class ModuleDocument:
 
 Document = PageDocument | ModuleDocument
 
+ONE_DOCUMENT = PageDocument("reference", RENDERINGS[0])
+"""The document that all texts have where one is asked for."""
 MODULE_SHARE = 0.2
 
 

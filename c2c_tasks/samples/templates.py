@@ -13,6 +13,7 @@ from c2c_tasks.records import Function
 from c2c_tasks.samples.calls import header, starred
 from c2c_tasks.samples.examples import Example
 from c2c_tasks.samples.rendering import (
+    RENDERINGS,
     Kind,
     Rendering,
     code_block,
@@ -161,6 +162,17 @@ class Template:
         body = (statement, cases) if self.order == "header_first" else (cases, statement)
         completion = paragraphs(ANSWERS[self.answer], code_block(function.program))
         return INSTRUCTIONS[self.instruction], paragraphs(*body), completion
+
+
+ONE_TEMPLATE = Template(
+    instruction="write",
+    introduction="plain",
+    header="signature",
+    rendering=RENDERINGS[0],  # accepts any case
+    order="header_first",
+    answer="bare",
+)
+"""The template that all prompts have where one is asked for."""
 
 
 def draw_template(random: Random, rendering: Rendering) -> Template:

@@ -189,3 +189,18 @@ def test_real_programs_compose_to_prompts_that_hold_their_values(shared_data: Pa
             assert sample.completion.count(row["program"].rstrip()) == 1
         composed_of += bool(samples)
     assert composed_of > 100
+
+
+def test_one_template_changes_what_is_said_of_the_same_cases() -> None:
+    programs = [program(function_id=f"{number:064x}") for number in range(40)]
+    drawn = [s for p in programs for s in composed(p)[0]]
+    fixed = [s for p in programs for s in composed(p, prompt_templates="one")[0]]
+    assert [(s.function_id, s.format, s.shown_cases, s.held_cases) for s in drawn] == [
+        (s.function_id, s.format, s.shown_cases, s.held_cases) for s in fixed
+    ]
+    assert Counter((s.format, s.template) for s in fixed) == {
+        ("sft", "write/plain/signature/arrows/header_first/bare"): 40,
+        ("instruct", "write/plain/signature/arrows/header_first/bare"): 40,
+        ("pretrain", "page/reference/arrows"): 40,
+    }
+    assert len({s.template for s in drawn}) > 60
