@@ -58,11 +58,10 @@ def _sections(report: AblationReport, figures: dict[str, Figures]) -> Iterator[s
             "datasets themselves:"
         )
         yield _checks(report)
-    first, *others = report.plots
     yield "## What came of it"
     if len(figures) > 1:
         yield "In brackets: the ratio to the first column."
-    yield f"![Programs, cases, coverage and outputs of each variant]({first})"
+    yield _plot(report, "programs.png", "Programs, cases, coverage and outputs of each variant")
     yield _metrics(_programs(), figures)
     yield "## Samples"
     yield f"Tokens are those of {TOKENIZER}, prompt and answer together."
@@ -73,10 +72,14 @@ def _sections(report: AblationReport, figures: dict[str, Figures]) -> Iterator[s
             "Seconds are those of all tasks of a step added up, on the machine that built the "
             "dataset."
         )
-    yield from (f"![Seconds of each step of each variant]({plot})" for plot in others)
+    yield _plot(report, "seconds.png", "Seconds of each step of each variant")
     yield _metrics(_costs(figures), figures)
     yield "## Why rows were dropped"
     yield _metrics(_reasons(figures), figures)
+
+
+def _plot(report: AblationReport, name: str, meaning: str) -> str:
+    return f"![{meaning}]({name})" if name in report.plots else ""
 
 
 def _checks(report: AblationReport) -> str:
