@@ -8,7 +8,8 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from c2c_airflow.params import build_params, retention_params, retry_seconds
-from c2c_tasks.config import BuildConfig, ConfigError
+from c2c_tasks.config import BuildConfig, ConfigError, project_root
+from c2c_tasks.pipeline.ablations.variants import read_ablation
 from c2c_tasks.presets import preset_options
 
 
@@ -103,3 +104,16 @@ def test_seconds_before_a_retry_are_an_option(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("C2C_RETRY_SECONDS", "soon")
     with pytest.raises(ConfigError, match="C2C_RETRY_SECONDS='soon': must be a whole number"):
         retry_seconds()
+
+
+@pytest.mark.parametrize("name", ["prompt-diversity", "input-writers"])
+def test_the_form_takes_every_variant_of_a_ready_ablation(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in ("SMALL", "LARGE"):
+        monkeypatch.setenv(f"C2C_{size}_LLM_ENDPOINT", "http://127.0.0.1/v1")
+    params = build_params()
+    ablation = read_ablation(project_root() / "ablations" / f"{name}.yaml")
+    for variant in ablation.variants:
+        for option, value in ablation.configuration(variant, "s3://bucket/runs").items():
+            assert params[option].resolve(value) == value

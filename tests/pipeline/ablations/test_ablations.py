@@ -30,7 +30,7 @@ QUICK = [
 ]
 WRITERS = """
 title: Writers
-base: {licences: any, refine_rounds: 0, probe_inputs: 0}
+base: {licences: any, refine_rounds: 0, min_cases: 1, min_distinct_outputs: 1, max_raised_share: 0.9}
 variants:
   model:
     description: A model that is away.
@@ -96,7 +96,8 @@ def test_variants_differ_in_what_is_studied_and_in_nothing_else(
     programs = list(read_programs(one.release))
     assert one.cases == sum(len(program.cases) for program in programs)
     assert one.coverage == pytest.approx(sum(p.coverage for p in programs) / len(programs))
-    assert list(one.seconds)[0] == "extract" and list(one.seconds)[-1] == "audit"
+    steps = list(one.seconds)
+    assert (steps[0], steps[-1]) == ("extract", "audit")
     assert one.counters["inputs_written"] > one.functions
 
     write_report(report, tmp_path.as_uri())
@@ -179,7 +180,7 @@ def test_a_variant_that_fails_does_not_keep_the_others(
     contents = [Content.of(r, read_manifest(r)) for r in (prompts_release, built.releases["none"])]
     compared = compare(contents[0], contents[1], {"prompt_templates"})
     deviating = {check.name: check.detail for check in compared.deviations}
-    assert "writer" in deviating["options but the studied ones"]
+    assert "formats, max_raised_share" in deviating["options but the studied ones"]
     assert "programs and their cases" in deviating and "functions after merging" not in deviating
     fewer = Content(contents[0].manifest, set(), contents[0].programs, contents[0].shown)
     (lost,) = compare(contents[0], fewer, {"prompt_templates"}).deviations
