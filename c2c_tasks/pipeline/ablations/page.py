@@ -190,8 +190,8 @@ def _costs(figures: dict[str, Figures]) -> list[_Metric]:
             lambda f: f.per_program(sum(f.seconds.values())) or None,
             "{:,.3f}".format,
         ),
-        _Metric("cost of the inputs", lambda f: f.cost, "{:,.4f}".format),
-        _Metric("cost of a program", lambda f: f.per_program(f.cost), "{:,.6f}".format),
+        _Metric("cost of the inputs", lambda f: f.cost or None, "{:,.4f}".format),
+        _Metric("cost of a program", lambda f: f.per_program(f.cost) or None, "{:,.6f}".format),
     ]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -19,6 +21,7 @@ from c2c_tasks.pipeline.ablations.running import Built, build_variants
 from c2c_tasks.pipeline.ablations.variants import Ablation, AblationError, read_ablation
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
+from tests.inputs.stand_in import Answer, StandIn, asked, completion
 from tests.pipeline.nights import environment
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,12 +41,15 @@ base:
   min_distinct_outputs: 1
   max_raised_share: 0.9
 variants:
-  model:
+  away:
     description: A model that is away.
     options: {writer: vllm, endpoint: "http://127.0.0.1:9/v1", outage_seconds: 0}
   none:
     description: Nobody.
     options: {writer: none}
+  model:
+    description: A model that is there.
+    options: {writer: vllm, endpoint: "${C2C_STAND_IN}", prompt_token_price: 1000000}
 """
 
 
@@ -166,20 +172,38 @@ def test_a_folder_holds_one_ablation(here: Path) -> None:
         build_variants(read_ablation(other), (here / "runs").as_uri(), DATE)
 
 
+def colours(request: dict[str, Any]) -> Answer:
+    """What a model says that takes every function for one of colorsys."""
+    name = re.findall(r"def (\w+)\(", asked(request))[-1]
+    calls = "\n".join(f"{name}({a / 10}, 0.4, {1 - a / 10})" for a in range(10))
+    return completion(calls, prompt_tokens=70, tokens=50)
+
+
 def test_a_variant_that_fails_does_not_keep_the_others(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    server = StandIn()
+    server.answer = colours
+    monkeypatch.setenv("C2C_STAND_IN", server.url)
     path = tmp_path / "writers.yaml"
     path.write_text(WRITERS)
-    changes = [f"dump={here}/dump", *QUICK[:4]]
-    writers = read_ablation(path, changes)
+    writers = read_ablation(path, [f"dump={here}/dump", *QUICK[:4]])
     built = build_variants(writers, (tmp_path / "runs").as_uri(), "2026-11-25")
-    assert "127.0.0.1:9/v1 does not answer" in built.failures["model"]
-    assert list(built.releases) == ["none"]
+    server.stop()
+    assert list(built.failures) == ["away"]
+    assert "127.0.0.1:9/v1 does not answer" in built.failures["away"]
+    assert list(built.releases) == ["none", "model"]
     report = report_on(writers, built)
-    assert report.figures["none"].writer == {"name": "none"}
-    assert report.figures["none"].version == "2026.11.25-1"
     assert "does not answer" in render(report)
+    none, model = report.figures.values()
+    assert (none.writer, none.version, none.cost) == ({"name": "none"}, "2026.11.25-1", 0)
+    # Each function costs a prompt, in a currency that a token is a unit of.
+    assert model.programs and model.functions == none.functions
+    assert (model.prompt_tokens, model.completion_tokens) == tuple(
+        n * model.functions for n in (70, 50)
+    )
+    assert model.per_program(model.cost) == 70 * model.functions / model.programs
+    assert report.deviations == {}
 
     # Nothing of it is in common with the study of prompts but the functions, as it says.
     prompts_release = next((here / "runs" / "one_template" / "releases").iterdir()).as_uri()
