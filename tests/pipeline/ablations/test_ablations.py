@@ -29,13 +29,12 @@ PROMPTS = ROOT / "ablations" / "prompt-diversity.yaml"
 DATE = "2026-11-24"
 QUICK = [
     *("launcher=process", "benchmarks=[]", "audit_programs=1", "inputs_per_function=12"),
-    *("refine_rounds=0", "formats=[sft, pretrain]"),
+    *("refine_rounds=0", "formats=[sft]"),
 ]
 WRITERS = """
 title: Writers
 base:
   licences: any
-  refine_rounds: 0
   # Two modules are few, and of most of their functions nobody's inputs make no program.
   min_cases: 1
   min_distinct_outputs: 1
@@ -103,7 +102,7 @@ def test_variants_differ_in_what_is_studied_and_in_nothing_else(
         check.name for check in compared.checks
     }
     assert compared.common == compared.same_cases == one.programs == all_.programs > 3
-    assert [s.templates for s in one.samples.values()] == [1, 1]
+    assert [s.templates for s in one.samples.values()] == [1]
     assert all_.samples["sft"].templates > 3
     programs = list(read_programs(one.release))
     assert one.cases == sum(len(program.cases) for program in programs)
@@ -187,7 +186,7 @@ def test_a_variant_that_fails_does_not_keep_the_others(
     monkeypatch.setenv("C2C_STAND_IN", server.url)
     path = tmp_path / "writers.yaml"
     path.write_text(WRITERS)
-    writers = read_ablation(path, [f"dump={here}/dump", *QUICK[:4]])
+    writers = read_ablation(path, [f"dump={here}/dump", *QUICK])
     built = build_variants(writers, (tmp_path / "runs").as_uri(), "2026-11-25")
     server.stop()
     assert list(built.failures) == ["away"]
@@ -210,7 +209,7 @@ def test_a_variant_that_fails_does_not_keep_the_others(
     contents = [Content.of(r, read_manifest(r)) for r in (prompts_release, built.releases["none"])]
     compared = compare(contents[0], contents[1], {"prompt_templates"})
     deviating = {check.name: check.detail for check in compared.deviations}
-    assert "formats, max_raised_share" in deviating["options but the studied ones"]
+    assert "max_raised_share, min_cases" in deviating["options but the studied ones"]
     assert "programs and their cases" in deviating and "functions after merging" not in deviating
     fewer = Content(contents[0].manifest, set(), contents[0].programs, contents[0].shown)
     (lost,) = compare(contents[0], fewer, {"prompt_templates"}).deviations
