@@ -46,7 +46,8 @@ def _said(variant: VariantReport) -> str:
     if variant.figures is None:
         return cell(variant.failure or "not built yet")
     model = variant.figures.writer.get("model")
-    told = [f"{option}: {value}" for option, value in variant.figures.options.items()]
+    options = variant.figures.options
+    told = [f"{option}: {value}" for option, value in options.items() if value != ""]
     return cell(", ".join([*told, *([f"served: {model}"] if model else [])]))
 
 
