@@ -13,7 +13,7 @@ from c2c_tasks.curation.benchmarks import BenchmarkError
 from c2c_tasks.curation.opt_outs import OptOutError
 from c2c_tasks.extraction.processes import ProcessesError
 from c2c_tasks.inputs.errors import InputError
-from c2c_tasks.pipeline.ablations.measuring import Costs, costs_of, costs_uri
+from c2c_tasks.pipeline.ablations.measuring import costs_of, costs_uri
 from c2c_tasks.pipeline.ablations.variants import Ablation, AblationError
 from c2c_tasks.pipeline.build import Build, BuildError, NothingNew
 from c2c_tasks.pipeline.narrowing import differences
@@ -65,9 +65,12 @@ def build_variants(ablation: Ablation, into: str, date: str, names: Iterable[str
             if name in asked:
                 build = ablation.build(name, into, date)
                 manifest = _finished(build) or _build(build)
-                built.releases[name] = release_uri(f"{into}/{name}", manifest.version)
-            elif (pointer := read_pointer(f"{into}/{name}")) is not None:
-                built.releases[name] = release_uri(f"{into}/{name}", pointer.version)
+            elif (there := _there(f"{into}/{name}")) is not None:
+                manifest = there
+            else:
+                continue
+            _keep_costs(f"{into}/{name}", manifest)
+            built.releases[name] = release_uri(f"{into}/{name}", manifest.version)
         except EXPECTED as error:
             log.error("%s: %s", name, error)
             built.failures[name] = str(error)
@@ -91,22 +94,24 @@ def _begin(ablation: Ablation, into: str, date: str) -> str:
 
 def _build(build: Build) -> Manifest:
     log.info("%s: building", build.config.publishing.target)
-    release = run_build(build)
-    manifest = read_manifest(release["uri"])
-    _keep_costs(build.config.publishing.target, manifest)
-    return manifest
+    return read_manifest(run_build(build)["uri"])
+
+
+def _there(target: str) -> Manifest | None:
+    """Return the manifest of the dataset that a target holds, by whatever it was built."""
+    pointer = read_pointer(target)
+    return None if pointer is None else read_manifest(release_uri(target, pointer.version))
 
 
 def _finished(build: Build) -> Manifest | None:
-    """Return the manifest of a variant that is there already, by whatever it was built.
+    """Return the manifest of a variant that is there already.
 
     Raises AblationError where what is there has other options.
     """
     target = build.config.publishing.target
-    pointer = read_pointer(target)
-    if pointer is None:
+    manifest = _there(target)
+    if manifest is None:
         return None
-    manifest = read_manifest(release_uri(target, pointer.version))
     config = BuildConfig.model_validate(manifest.config)
     narrower, others = differences(build.config.content_options(), config.content_options())
     if config.source.dump != build.config.source.dump:
@@ -116,14 +121,13 @@ def _finished(build: Build) -> Manifest | None:
             f"{target}: holds a dataset of other options ({', '.join(different)}); take another "
             "folder, or remove that one"
         )
-    log.info("%s: %s is there already", target, pointer.version)
-    _keep_costs(target, manifest)
+    log.info("%s: %s is there already", target, manifest.version)
     return manifest
 
 
 def _keep_costs(target: str, manifest: Manifest) -> None:
     """Keep what a build cost beside its dataset: the work area does not last."""
-    costs: Costs | None = costs_of(manifest)
+    costs = costs_of(manifest)
     if costs is not None:
         uri = costs_uri(target)
         store_for(uri).write(uri, f"{costs.model_dump_json(indent=1)}\n".encode())

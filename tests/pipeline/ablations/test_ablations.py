@@ -153,9 +153,15 @@ def test_what_is_there_is_not_built_again(
 def test_what_a_build_cost_is_known_without_its_work_area_and_not_made_up(
     here: Path, copy_of: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("C2C_WORK", str(tmp_path / "elsewhere"))
     into = copy_of()
-    (into / "one_template" / "costs.json").unlink()
+    costs = into / "one_template" / "costs.json"
+    told = costs.read_text()
+    costs.unlink()
+    build_variants(ablation(here), into.as_uri(), DATE, ["all_templates"])
+    assert costs.read_text() == told  # found in the work area, by whatever it was built
+
+    costs.unlink()
+    monkeypatch.setenv("C2C_WORK", str(tmp_path / "elsewhere"))
     built = build_variants(ablation(here), into.as_uri(), DATE)
     report = report_on(ablation(here), built)
     one, all_ = report.figures.values()
