@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,18 @@ def test_a_ready_ablation_is_sound_and_every_preset_builds_the_same(
         mine = ablation.build(name, "file:///runs", "2026-11-24").config
         for preset in presets():
             assert BuildConfig.from_flat(fill(conf | {"preset": preset})[1]) == mine
+
+
+def test_the_file_that_the_documentation_shows_is_sound(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ablations.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert set(ablation_of(tmp_path, shown).variants) == {"few", "many"}
+    for path in READY:
+        assert path.relative_to(ROOT).as_posix() in page
+        assert all(f"`{name}`" in page for name in read_ablation(path).variants)
+        assert set(re.findall(r"\$\{(C2C_\w+)", path.read_text())) <= set(
+            re.findall(r"`(C2C_\w+)`", page)
+        )
 
 
 def test_the_papers_two_studies_are_there() -> None:
