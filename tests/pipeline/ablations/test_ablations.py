@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 from typer.testing import CliRunner
 
 from c2c_tasks.cli import app
+from c2c_tasks.pipeline import BuildError, sequence
 from c2c_tasks.pipeline.ablations import running
 from c2c_tasks.pipeline.ablations.comparing import Content, compare
 from c2c_tasks.pipeline.ablations.page import render
@@ -21,6 +23,7 @@ from c2c_tasks.pipeline.ablations.running import Built, build_variants
 from c2c_tasks.pipeline.ablations.variants import Ablation, AblationError, read_ablation
 from c2c_tasks.publishing.data_files import read_programs
 from c2c_tasks.publishing.manifest import read_manifest
+from c2c_tasks.shards import watching
 from tests.inputs.stand_in import Answer, StandIn, asked, completion
 from tests.pipeline.nights import environment
 
@@ -52,9 +55,25 @@ variants:
 """
 
 
+class Prompts(NamedTuple):
+    """The study of prompts, of two modules: where it was built, and what came of it."""
+
+    folder: Path
+    cut_off: Built
+    """Of an attempt that ended in the audit of the first variant."""
+    built: Built
+    """Of the next one."""
+    steps: Counter[str]
+    """Shards that the next one made, by step."""
+
+
+def cut_off(*_: object) -> NoReturn:
+    raise BuildError("cut off")
+
+
 @pytest.fixture(scope="module")
-def prompts(tmp_path_factory: pytest.TempPathFactory, small_dump: Path) -> tuple[Path, Built]:
-    """Where both variants of the study of prompts were built, of two modules, and what came."""
+def prompts(tmp_path_factory: pytest.TempPathFactory, small_dump: Path) -> Prompts:
+    """Both variants of the study of prompts."""
     folder = tmp_path_factory.mktemp("ablations") / "here"
     dump = folder / "dump"
     dump.mkdir(parents=True)
@@ -63,16 +82,22 @@ def prompts(tmp_path_factory: pytest.TempPathFactory, small_dump: Path) -> tuple
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(folder).items():
             patch.setenv(name, value)
-        built = build_variants(ablation(folder), (folder / "runs").as_uri(), DATE)
-    return folder, built
+        into = (folder / "runs").as_uri()
+        with patch.context() as cut:
+            cut.setattr(sequence, "audit", cut_off)
+            first = build_variants(ablation(folder), into, DATE, ["one_template"])
+        steps: Counter[str] = Counter()
+        with watching(lambda report: steps.update([report.step])):
+            built = build_variants(ablation(folder), into, "2026-11-25")
+    return Prompts(folder, first, built, steps)
 
 
 @pytest.fixture
-def here(prompts: tuple[Path, Built], monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(prompts: Prompts, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That folder, in the environment that it was made in."""
-    for name, value in environment(prompts[0]).items():
+    for name, value in environment(prompts.folder).items():
         monkeypatch.setenv(name, value)
-    return prompts[0]
+    return prompts.folder
 
 
 @pytest.fixture
@@ -90,9 +115,9 @@ def ablation(folder: Path, *changes: str) -> Ablation:
 
 
 def test_variants_differ_in_what_is_studied_and_in_nothing_else(
-    prompts: tuple[Path, Built], here: Path, tmp_path: Path
+    prompts: Prompts, here: Path, tmp_path: Path
 ) -> None:
-    _, built = prompts
+    built = prompts.built
     assert (list(built.releases), built.failures) == (["one_template", "all_templates"], {})
     report = report_on(ablation(here), built)
     one, all_ = report.figures.values()
@@ -119,6 +144,17 @@ def test_variants_differ_in_what_is_studied_and_in_nothing_else(
     for plot in report.plots:
         assert f"]({plot})" in page and (tmp_path / plot).read_bytes()[:4] == b"\x89PNG"
     assert len(report.plots) == 2
+
+
+def test_a_variant_that_was_cut_off_goes_on_where_it_was(prompts: Prompts) -> None:
+    assert prompts.cut_off == Built(failures={"one_template": "cut off"})
+    assert prompts.steps == {
+        **dict.fromkeys(("extract", "merge_functions", "write_inputs", "execute"), 1),
+        **dict.fromkeys(("curate", "merge_programs", "compose"), 1),
+        "audit": 2,
+    }
+    versions = [release.rpartition("/")[2] for release in prompts.built.releases.values()]
+    assert versions == ["2026.11.24-1"] * 2  # the date is that of the first attempt
 
 
 def test_what_is_there_is_not_built_again(
