@@ -8,6 +8,7 @@ that an answer is graded by. So they name the function, and show what is tested.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,9 +26,9 @@ def mbpp_problems(uri: str, options: ProblemOptions, report: StepReport) -> Iter
     """Yield the problems of the file, or `max_problems` of them.
 
     A row has `task_id`, `text` (or `prompt`), `code` and `test_list`; what is to be run before
-    the tests is `test_setup_code` or the list `test_imports`. Tests may name what the code
-    imports; some copies of the file lack the imports for it. Raises ProblemError, with the
-    line, where one is no such row.
+    the tests is `test_setup_code` or the list `test_imports`. Modules of the standard library
+    that tests name are imported in any case: some copies of the file have no `test_imports`.
+    Raises ProblemError, with the line, where one is no such row.
     """
     rows = (_problem(row, place) for place, row in read_rows("mbpp_file", uri))
     yield from drawn(rows, options, report)
@@ -48,7 +49,7 @@ def _problem(row: dict[str, Any], place: str) -> Problem:
     if entry_point is None:
         raise ProblemError(f"{place}: the tests call no function that `code` defines")
     setup = [str(row.get("test_setup_code") or ""), *_texts(row, place, "test_imports")]
-    setup += _imports(solution, tree)
+    setup += _imports(tree)
     text = text_of(row, place, "text", "prompt").strip()
     return Problem(
         problem_id=f"Mbpp/{row['task_id']}",
@@ -82,12 +83,7 @@ def _entry_point(solution: ast.Module, tests: ast.Module) -> str | None:
     return next((name for name in called if name in defined), None)
 
 
-def _imports(solution: ast.Module, tests: ast.Module) -> list[str]:
-    """Return the imports of a solution that bind names which the tests use."""
+def _imports(tests: ast.Module) -> list[str]:
+    """Return imports of the modules that tests name, as ``math`` in ``math.isclose``."""
     used = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name)}
-    return [
-        ast.unparse(node)
-        for node in solution.body
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        and any((alias.asname or alias.name.partition(".")[0]) in used for alias in node.names)
-    ]
+    return [f"import {name}" for name in sorted(used & sys.stdlib_module_names)]
