@@ -10,7 +10,7 @@ import pytest
 from c2c_tasks.config.evaluation import ModelOptions
 from c2c_tasks.evaluation import model as module
 from c2c_tasks.evaluation.answering import solver_for
-from c2c_tasks.evaluation.model import MAX_FAILURES
+from c2c_tasks.evaluation.model import MAX_REFUSALS
 from c2c_tasks.evaluation.prompting import Shot, prompt_for
 from c2c_tasks.evaluation.records import Answer, Problem
 from c2c_tasks.inputs.errors import EngineDown, InputError
@@ -126,8 +126,9 @@ def test_a_server_that_gives_fewer_answers_is_asked_again(stand_in: StandIn) -> 
 
 def test_a_server_that_refuses_several_answers_is_asked_for_one(stand_in: StandIn) -> None:
     stand_in.answer = lambda request: REFUSED if request["n"] > 1 else completion("one")
-    found, report = ask(stand_in, PROBLEMS, samples_per_problem=3, concurrency=1)
-    assert [a.text for a in found] == ["one"] * 36
+    found, report = ask(stand_in, PROBLEMS[:4], samples_per_problem=3, concurrency=1)
+    assert [a.text for a in found] == ["one"] * 12
+    assert [request["n"] for request in stand_in.requests] == [3, *[1] * 12]
     assert report.problems == []
 
 
@@ -158,25 +159,24 @@ def test_that_none_fits_is_no_fault_of_the_engine(stand_in: StandIn) -> None:
     assert report.counters["answers_context_too_short"] == len(PROBLEMS)
 
 
-def test_refusals_and_failures_are_counted(stand_in: StandIn) -> None:
-    busy: Said = (500, "no", {})
-
-    def answer(request: dict[str, Any]) -> Said:
-        said = {PROBLEMS[0].prompt: REFUSED, PROBLEMS[2].prompt: busy}
-        return next((s for prompt, s in said.items() if prompt in asked(request)), counted(request))
-
-    stand_in.answer = answer
-    found, report = ask(stand_in, PROBLEMS[:4])
-    assert [bool(a.text) for a in found] == [False, True, False, True]
+def test_a_refusal_is_counted(stand_in: StandIn) -> None:
+    stand_in.answer = lambda r: REFUSED if PROBLEMS[1].prompt in asked(r) else counted(r)
+    found, report = ask(stand_in, PROBLEMS[:3])
+    assert [bool(a.text) for a in found] == [True, False, True]
     assert report.counters["answers_request_refused"] == 1
-    assert report.counters["answers_request_failed"] == 1
-    assert report.counters["request_retries"] == 4
     assert "no such thing" in report.problems[0]
+
+
+def test_what_was_not_answered_is_not_graded_as_if_it_were(stand_in: StandIn) -> None:
+    busy: Said = (500, "out of order", {})
+    stand_in.answer = lambda r: busy if PROBLEMS[1].prompt in asked(r) else counted(r)
+    with pytest.raises(EngineDown, match=rf"to add \({PROBLEMS[1].problem_id}\): .*out of order"):
+        ask(stand_in, PROBLEMS[:3])
 
 
 def test_an_engine_that_refuses_everything_is_an_error(stand_in: StandIn) -> None:
     stand_in.answer = lambda _: REFUSED
-    with pytest.raises(InputError, match=f"answered none of {MAX_FAILURES} problems in a row"):
+    with pytest.raises(InputError, match=f"refused {MAX_REFUSALS} problems in a row"):
         ask(stand_in, PROBLEMS)
 
 
@@ -187,7 +187,7 @@ def test_an_engine_that_goes_away_is_told(stand_in: StandIn, tmp_path: Path) -> 
         ModelOptions(endpoint=stand_in.url, outage_seconds=0.2, concurrency=1), answers=folder
     )
     report = StepReport("answer", "memory:")
-    rows = solver.answer(iter(PROBLEMS), report)
+    rows = solver.answer(iter(PROBLEMS[:4]), report)
     first = next(rows)
     stand_in.answer = lambda _: (503, "", {})
     stand_in.stop()
@@ -196,6 +196,6 @@ def test_an_engine_that_goes_away_is_told(stand_in: StandIn, tmp_path: Path) -> 
     assert report.facts["solver"]["model"] == "small"
     stand_in.answer = counted
     stand_in.start()
-    found, _ = ask(stand_in, PROBLEMS, answers=folder)
+    found, _ = ask(stand_in, PROBLEMS[:4], answers=folder)
     assert found[0] == first
-    assert len(found) == len(PROBLEMS)
+    assert len(found) == 4
