@@ -217,13 +217,12 @@ class _Search:
                 continue
             fence, indent, first = opening
             ends = _ends(lines, position, fence)
-            block, end = lines[position:], len(lines)
-            for number, candidate in enumerate(ends):
+            end = ends[0] if ends else len(lines)
+            block = _up_to(lines, position, end, fence) if ends else lines[position:]
+            for candidate in ends:
                 shorter = _up_to(lines, position, candidate, fence)
-                parses = self._parse(_dedented([*first, *shorter], indent)) is not None
-                if parses or number == 0:
+                if self._parse(_dedented([*first, *shorter], indent)) is not None:
                     block, end = shorter, candidate
-                if parses:
                     break
             yield _dedented([*first, *block], indent).split("\n"), end < len(lines)
             position = end + 1
