@@ -37,6 +37,7 @@ _DEFINITION = re.compile(r"(?:def|class|import|from|async def)\b")
 _CODE_LINE = re.compile(
     r"(?:def|class|import|from|async def)\b|@|(?:try|if .+):$|[A-Za-z_]\w* *(?::[^=]*)?=[^=]"
 )
+_OWN_DEFINITION = re.compile(r"^(?:def|class|async def)\b", re.MULTILINE)
 _THINKING = re.compile(r"\s*<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 
@@ -104,7 +105,7 @@ class _Search:
         if code is not None:
             return code
         for block in reversed([*fenced, *plain]):
-            if any(isinstance(node, ast.FunctionDef) for node in block.tree.body):
+            if any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(block.tree)):
                 return self._finished(block, [])
         return None
 
@@ -125,12 +126,15 @@ class _Search:
         size = len(list(ast.walk(start)))
         blocks = ["\n".join(block) for block, _ in self._blocks(text.split("\n"))]
         for rest in (text, *blocks[:_MAX_BODIES]):
-            whole = textwrap.indent(textwrap.dedent(rest), "    ")
-            for body_text in (rest, "    " + rest.lstrip(), whole):
+            whole = textwrap.dedent(rest)
+            variants = [rest]
+            if not _OWN_DEFINITION.search(whole):  # what indenting would make an inner function
+                variants += ["    " + rest.lstrip(), textwrap.indent(whole, "    ")]
+            for body_text in variants:
                 grown = self._continuation(prefix, body_text, size)
                 if grown is not None:
                     return grown
-        return None
+        return self.find(text)
 
     def _continuation(self, prefix: str, rest: str, size: int) -> Code | None:
         joined = prefix.rstrip(" \t") + rest if prefix.endswith("\n") else f"{prefix}\n{rest}"
