@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from c2c_tasks.evaluation.signatures import bound_names
+from c2c_tasks.evaluation.signatures import bindings, callee_of
 from c2c_tasks.syntax import parse_module
 
 MAX_CHARACTERS = 200_000
@@ -157,14 +157,17 @@ class _Search:
         return None
 
     def _defines(self, code: Code) -> bool:
-        return self._entry_point in bound_names(code.tree)
+        first = bindings(code.tree).get(self._entry_point, [None])[0]
+        if first is None or _is_use(first, self._entry_point):
+            return False  # as in `mean = mean([1, 2])`
+        return callee_of(code.tree, self._entry_point) is not None
 
     def _finished(self, code: Code, earlier: Sequence[Code]) -> Code:
         code = self._without_uses(code)
         missing = _missing(code.tree) if earlier else set()
         before = []
         for block in reversed(earlier):
-            if missing & bound_names(block.tree):
+            if missing & bindings(block.tree).keys():
                 block = self._without_uses(block)
                 before.append(block.text)
                 missing |= _missing(block.tree)
@@ -181,9 +184,11 @@ class _Search:
             last = body[end - 1]
             if isinstance(last, ast.Assign | ast.AnnAssign):
                 used = used if used is not None else _names_in_functions(code.tree)
-                if bound_names(ast.Module([last], [])) & {*used, self._entry_point}:
+                of_entry_point = last.value and _is_use(last.value, self._entry_point)
+                names = bindings(ast.Module([last], [])).keys()
+                if not of_entry_point and names & {*used, self._entry_point}:
                     break
-                if not isinstance(last, ast.Assign) or not _calls(last):
+                if not _calls(last):
                     break
             elif not isinstance(last, ast.Expr | ast.Assert) and not _is_main(last):
                 break
@@ -265,7 +270,7 @@ class _Search:
             if whole or len(code.tree.body) == 1:
                 return code
             last = ast.Module(code.tree.body[-1:], [])
-            if self._entry_point in bound_names(last):
+            if self._entry_point in bindings(last):
                 return code
             return self._first(code, len(code.tree.body) - 1)
         return None
@@ -360,7 +365,7 @@ def _missing(tree: ast.Module) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    bound = bound_names(tree)
+    bound = set(bindings(tree))
     for node in ast.walk(tree):
         match node:
             case ast.Name(ctx=ast.Store()):
@@ -387,6 +392,13 @@ def _names_in_functions(tree: ast.Module) -> set[str]:
         for node in ast.walk(statement)
         if isinstance(node, ast.Name)
     }
+
+
+def _is_use(value: ast.AST, name: str) -> bool:
+    """Return True for a call of that name."""
+    return (
+        isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
+    )
 
 
 def _calls(statement: ast.stmt) -> bool:
