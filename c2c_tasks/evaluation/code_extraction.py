@@ -128,18 +128,23 @@ class _Search:
         for rest in (text, *blocks[:_MAX_BODIES]):
             whole = textwrap.dedent(rest)
             variants = [rest]
-            if not _OWN_DEFINITION.search(whole):  # what indenting would make an inner function
-                variants += ["    " + rest.lstrip(), textwrap.indent(whole, "    ")]
+            if not self._stands_alone(whole):
+                variants += [textwrap.indent(whole, "    "), "    " + rest.lstrip()]
             for body_text in variants:
                 grown = self._continuation(prefix, body_text, size)
                 if grown is not None:
                     return grown
         return self.find(text)
 
+    def _stands_alone(self, text: str) -> bool:
+        """Return True for functions, which would be inner functions if they were indented."""
+        code = self._parse(text) if _OWN_DEFINITION.search(text) else None
+        return code is not None and not _returns(code.tree)
+
     def _continuation(self, prefix: str, rest: str, size: int) -> Code | None:
         joined = prefix.rstrip(" \t") + rest if prefix.endswith("\n") else f"{prefix}\n{rest}"
         code = self._prefix(joined.split("\n"), at_end=True)
-        if code is None or not self._defines(code):
+        if code is None or _returns(code.tree) or not self._defines(code):
             return None
         for position, node in enumerate(code.tree.body):
             if getattr(node, "name", None) == self._entry_point:
@@ -403,6 +408,11 @@ def _is_use(value: ast.AST, name: str) -> bool:
 
 def _calls(statement: ast.stmt) -> bool:
     return any(isinstance(node, ast.Call) for node in ast.walk(statement))
+
+
+def _returns(tree: ast.Module) -> bool:
+    """Return True where a function's body stands outside of it."""
+    return any(isinstance(statement, ast.Return) for statement in tree.body)
 
 
 def _is_main(statement: ast.stmt) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c2c_tasks.evaluation.code_extraction import extract_code
+from c2c_tasks.syntax import parse_module
 
 PROGRAM = "import math\n\nLIMIT = 3\n\n\ndef f(x):\n    return math.floor(x) + LIMIT"
 PROMPT = """from typing import List
@@ -155,6 +155,9 @@ def test_entry_points_of_all_kinds(program: str) -> None:
         "total = sum(x)\n    return total\n",
         "```python\n    return sum(x)\n```",
         "```python\nreturn sum(x)\n```",
+        "```python\ntotal = sum(x)\nreturn total\n```",
+        "```python\ndef add(values):\n    return sum(values)\nreturn add(x)\n```",
+        "def add(values):\n        return sum(values)\n\n    return add(x)",
         "Sure:\n```python\ndef f(x: List[int]) -> int:\n    return sum(x)\n```",
         "def f(x: List[int]) -> int:\n    return sum(x)\n",
         f"```python\n{PROMPT}    return sum(x)\n```",
@@ -217,7 +220,7 @@ def test_any_program_comes_back_from_any_rendering(
 def test_never_raises(text: str, truncated: bool) -> None:
     for prefix in ("", PROMPT):
         found = extract_code(text, "f", truncated=truncated, prefix=prefix)
-        ast.parse(found)
+        parse_module(found)
 
 
 @pytest.mark.parametrize(
