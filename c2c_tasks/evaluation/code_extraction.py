@@ -15,21 +15,29 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from c2c_tasks.evaluation.signatures import bound_names
+from c2c_tasks.evaluation.signatures import bindings, callee_of
 from c2c_tasks.syntax import parse_module
 
 MAX_CHARACTERS = 200_000
 """Characters of an answer that are looked at."""
 _PARSED_CHARACTERS = 1_000_000
-"""Characters that are parsed in search of the code of one answer, together."""
+_CHARACTERS_OF_A_CALL = 100
+"""Characters that are parsed in search of the code of one answer, together, and those that a call
+of the parser counts for by itself."""
 _MAX_ENDS = 8
 """Closing fences that a block is tried to end with: one may stand in a docstring."""
+_MAX_BODIES = 20
+"""Blocks that are tried as what a prefix goes on with."""
 _MAX_CUTS = 20
 """Syntax errors before which a text is cut in search of what can be parsed."""
 
 _FENCE = re.compile(r"(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
 _INFO = re.compile(r"(?i)(?:python|py|pycon|python[23]|code|)\b")
-_CODE_LINE = re.compile(r"(?:def|class|import|from|async def|@)\b|@|[A-Za-z_]\w* *(?::[^=]*)?=[^=]")
+_DEFINITION = re.compile(r"(?:def|class|import|from|async def)\b")
+_CODE_LINE = re.compile(
+    r"(?:def|class|import|from|async def)\b|@|(?:try|if .+):$|[A-Za-z_]\w* *(?::[^=]*)?=[^=]"
+)
+_OWN_DEFINITION = re.compile(r"^(?:def|class|async def)\b", re.MULTILINE)
 _THINKING = re.compile(r"\s*<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 
@@ -97,7 +105,7 @@ class _Search:
         if code is not None:
             return code
         for block in reversed([*fenced, *plain]):
-            if any(isinstance(node, ast.FunctionDef) for node in block.tree.body):
+            if any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(block.tree)):
                 return self._finished(block, [])
         return None
 
@@ -117,18 +125,26 @@ class _Search:
                 return self._finished(code, [head] if head else [])
         size = len(list(ast.walk(start)))
         blocks = ["\n".join(block) for block, _ in self._blocks(text.split("\n"))]
-        for rest in (text, *blocks):
-            whole = textwrap.indent(textwrap.dedent(rest), "    ")
-            for body_text in (rest, "    " + rest.lstrip(), whole):
+        for rest in (text, *blocks[:_MAX_BODIES]):
+            whole = textwrap.dedent(rest)
+            variants = [rest]
+            if not self._stands_alone(whole):
+                variants += [textwrap.indent(whole, "    "), "    " + rest.lstrip()]
+            for body_text in variants:
                 grown = self._continuation(prefix, body_text, size)
                 if grown is not None:
                     return grown
-        return None
+        return self.find(text)
+
+    def _stands_alone(self, text: str) -> bool:
+        """Return True for functions, which would be inner functions if they were indented."""
+        code = self._parse(text) if _OWN_DEFINITION.search(text) else None
+        return code is not None and not _returns(code.tree)
 
     def _continuation(self, prefix: str, rest: str, size: int) -> Code | None:
         joined = prefix.rstrip(" \t") + rest if prefix.endswith("\n") else f"{prefix}\n{rest}"
         code = self._prefix(joined.split("\n"), at_end=True)
-        if code is None or not self._defines(code):
+        if code is None or _returns(code.tree) or not self._defines(code):
             return None
         for position, node in enumerate(code.tree.body):
             if getattr(node, "name", None) == self._entry_point:
@@ -146,14 +162,17 @@ class _Search:
         return None
 
     def _defines(self, code: Code) -> bool:
-        return self._entry_point in bound_names(code.tree)
+        first = bindings(code.tree).get(self._entry_point, [None])[0]
+        if first is None or _is_use(first, self._entry_point):
+            return False  # as in `mean = mean([1, 2])`
+        return callee_of(code.tree, self._entry_point) is not None
 
     def _finished(self, code: Code, earlier: Sequence[Code]) -> Code:
         code = self._without_uses(code)
         missing = _missing(code.tree) if earlier else set()
         before = []
         for block in reversed(earlier):
-            if missing & bound_names(block.tree):
+            if missing & bindings(block.tree).keys():
                 block = self._without_uses(block)
                 before.append(block.text)
                 missing |= _missing(block.tree)
@@ -170,9 +189,11 @@ class _Search:
             last = body[end - 1]
             if isinstance(last, ast.Assign | ast.AnnAssign):
                 used = used if used is not None else _names_in_functions(code.tree)
-                if bound_names(ast.Module([last], [])) & {*used, self._entry_point}:
+                of_entry_point = last.value and _is_use(last.value, self._entry_point)
+                names = bindings(ast.Module([last], [])).keys()
+                if not of_entry_point and names & {*used, self._entry_point}:
                     break
-                if not isinstance(last, ast.Assign) or not _calls(last):
+                if not _calls(last):
                     break
             elif not isinstance(last, ast.Expr | ast.Assert) and not _is_main(last):
                 break
@@ -210,13 +231,12 @@ class _Search:
                 continue
             fence, indent, first = opening
             ends = _ends(lines, position, fence)
-            block, end = lines[position:], len(lines)
-            for number, candidate in enumerate(ends):
+            end = ends[0] if ends else len(lines)
+            block = _up_to(lines, position, end, fence) if ends else lines[position:]
+            for candidate in ends:
                 shorter = _up_to(lines, position, candidate, fence)
-                parses = self._parse(_dedented([*first, *shorter], indent)) is not None
-                if parses or number == 0:
+                if self._parse(_dedented([*first, *shorter], indent)) is not None:
                     block, end = shorter, candidate
-                if parses:
                     break
             yield _dedented([*first, *block], indent).split("\n"), end < len(lines)
             position = end + 1
@@ -255,7 +275,7 @@ class _Search:
             if whole or len(code.tree.body) == 1:
                 return code
             last = ast.Module(code.tree.body[-1:], [])
-            if self._entry_point in bound_names(last):
+            if self._entry_point in bindings(last):
                 return code
             return self._first(code, len(code.tree.body) - 1)
         return None
@@ -270,7 +290,7 @@ class _Search:
         """Return the code that a text is, None where enough was parsed. Raises SyntaxError."""
         if text in self._known:
             return self._known[text]
-        self._left -= len(text)
+        self._left -= len(text) + _CHARACTERS_OF_A_CALL
         if self._left < 0:
             return None
         code = self._known[text] = Code(text, parse_module(text))
@@ -292,7 +312,7 @@ def _opening(line: str) -> tuple[str, str, list[str]] | None:
         return match["fence"], "", []
     info = match["info"].strip()
     words = info.split(" ", 1)
-    rest = [words[1]] if len(words) > 1 and _CODE_LINE.match(words[1]) else []
+    rest = [words[1]] if len(words) > 1 and _DEFINITION.match(words[1]) else []
     return match["fence"], match["indent"], rest
 
 
@@ -350,7 +370,7 @@ def _missing(tree: ast.Module) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    bound = bound_names(tree)
+    bound = set(bindings(tree))
     for node in ast.walk(tree):
         match node:
             case ast.Name(ctx=ast.Store()):
@@ -379,8 +399,20 @@ def _names_in_functions(tree: ast.Module) -> set[str]:
     }
 
 
+def _is_use(value: ast.AST, name: str) -> bool:
+    """Return True for a call of that name."""
+    return (
+        isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
+    )
+
+
 def _calls(statement: ast.stmt) -> bool:
     return any(isinstance(node, ast.Call) for node in ast.walk(statement))
+
+
+def _returns(tree: ast.Module) -> bool:
+    """Return True where a function's body stands outside of it."""
+    return any(isinstance(statement, ast.Return) for statement in tree.body)
 
 
 def _is_main(statement: ast.stmt) -> bool:
