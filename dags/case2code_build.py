@@ -38,7 +38,7 @@ from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task, 
 
 from c2c_airflow.alerts import deadline, tell_failure
 from c2c_airflow.announcing import announce, keep_latest
-from c2c_airflow.assets import DATASET
+from c2c_airflow.assets import DATASET, tell
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
 from c2c_airflow.params import add_build_params, retry_seconds
@@ -148,7 +148,7 @@ def case2code_build() -> None:
         release = run_step("publish", staged)
         metadata, note = announce(release)
         context: Any = get_current_context()
-        context["outlet_events"][DATASET].extra = metadata
+        tell(context, DATASET, metadata, date=metadata["date"])
         keep_latest(context, DATASET, metadata)
         leave("published", note)
         return release
