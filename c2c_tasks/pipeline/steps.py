@@ -12,13 +12,8 @@ from c2c_tasks.curation.sensitive_data import findings_in_cases, findings_in_pro
 from c2c_tasks.inputs.probing import Probing
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
-from c2c_tasks.pipeline.build import (
-    Build,
-    MappedStep,
-    ShardReference,
-    follow,
-    reference,
-)
+from c2c_tasks.pipeline.build import Build, MappedStep
+from c2c_tasks.pipeline.runs import ShardReference, follow, reference
 from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
