@@ -6,10 +6,10 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypedDict, TypeVar
 
-from c2c_tasks.shards import StepReport, shard_uri
+from c2c_tasks.shards import StepReport, run_step, shard_uri
 
 PROGRESS_SECONDS = 10.0
 """Between two lines of the log that say how far a long step has come."""
@@ -65,6 +65,29 @@ def work_name(run_id: str) -> str:
     if name == run_id:
         return name
     return f"{name}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+
+
+def mapped_step(
+    run: Run,
+    step: str,
+    source: ShardReference,
+    work: Callable[[StepReport], None],
+    *,
+    config: object,
+    inputs: Sequence[str] = (),
+) -> ShardReference:
+    """Make one shard of another by `work`, as `run_step` does; return its reference.
+
+    `inputs` are what the shard is made of besides `source`.
+    """
+    report = run_step(
+        step,
+        inputs=[source["uri"], *inputs],
+        output=run.shard(step, source["index"]),
+        config=config,
+        work=work,
+    )
+    return reference(source, report)
 
 
 def reference(source: ShardReference, report: StepReport) -> ShardReference:
