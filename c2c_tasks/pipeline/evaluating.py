@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from c2c_tasks.evaluation.answering import solver_for
 from c2c_tasks.evaluation.differential import search
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 R = TypeVar("R", bound="DataclassInstance")
+_Truncated = Iterator[tuple[str, bool]]
+"""Problem id of each answer, and whether it was cut off."""
 
 
 class Score(TypedDict):
@@ -120,8 +122,8 @@ def report(evaluation: Evaluation) -> WrittenReport:
     """Join all shards in one report, and write it below the target.
 
     A second time it finds what it has written. Raises EvaluationError where shards are not
-    graded, where they were answered by different models, or where a report of another content is
-    there.
+    graded, or where they were answered by different models; EvaluationExists where a report of
+    another content is there.
     """
     prepared = evaluation.prepared()
     shards = evaluation.problem_shards(prepared)
@@ -138,10 +140,12 @@ def report(evaluation: Evaluation) -> WrittenReport:
         case_file=sources.case_file,
         mbpp_file=sources.mbpp_file,
     )
+    answers = [evaluation.shard("answer", shard["index"]) for shard in shards]
+    grades = [evaluation.shard("grade", shard["index"]) for shard in shards]
     result = summarise(
         _rows(Problem, [shard["uri"] for shard in shards]),
-        _truncated(evaluation, shards),
-        _rows(Grade, [evaluation.shard("grade", shard["index"]) for shard in shards]),
+        _truncated(answers),
+        _rows(Grade, grades),
         evaluation.config,
         identity=identity,
         reports=[prepared, *answered, *graded],
@@ -149,13 +153,7 @@ def report(evaluation: Evaluation) -> WrittenReport:
     result = result.model_copy(update={"name": evaluation.name(result.model)})
     target = evaluation.config.report.target
     uri = evaluation_uri(target, result.problem_set, result.name)
-    write_report(
-        uri,
-        result,
-        _rows(Problem, [shard["uri"] for shard in shards]),
-        [evaluation.shard("answer", shard["index"]) for shard in shards],
-        _rows(Grade, [evaluation.shard("grade", shard["index"]) for shard in shards]),
-    )
+    write_report(uri, result, answers=answers, grades=grades)
     return _written(uri, target, result)
 
 
@@ -209,12 +207,9 @@ def _rows(cls: type[R], shards: Iterable[str]) -> Iterator[R]:
         yield from read_shard(uri, cls)
 
 
-def _truncated(
-    evaluation: Evaluation, shards: Iterable[ShardReference]
-) -> Iterator[tuple[str, bool]]:
-    for shard in shards:
-        uri = evaluation.shard("answer", shard["index"])
-        yield from read_columns(uri, ["problem_id", "truncated"])  # type: ignore[misc]
+def _truncated(shards: Iterable[str]) -> _Truncated:
+    for uri in shards:
+        yield from cast(_Truncated, read_columns(uri, ["problem_id", "truncated"]))
 
 
 def _written(uri: str, target: str, result: EvaluationResult) -> WrittenReport:

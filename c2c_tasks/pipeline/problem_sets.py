@@ -16,8 +16,6 @@ from c2c_tasks.config import MAX_SHARDS, ProblemOptions, SandboxOptions
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
 from c2c_tasks.evaluation.case_file import inputs_of_case_file, problems_of_executions
-from c2c_tasks.evaluation.humaneval import humaneval_problems
-from c2c_tasks.evaluation.mbpp import mbpp_problems
 from c2c_tasks.evaluation.problems import problems_of_programs, shot_split, shots_of_programs
 from c2c_tasks.evaluation.prompting import Shot
 from c2c_tasks.evaluation.records import Problem
@@ -160,8 +158,12 @@ def _problems(
     for task in options.tasks:
         match task:
             case "humaneval":
+                from c2c_tasks.evaluation.humaneval import humaneval_problems
+
                 yield from humaneval_problems(options, report)
             case "mbpp":
+                from c2c_tasks.evaluation.mbpp import mbpp_problems
+
                 assert sources.mbpp_file is not None
                 yield from mbpp_problems(sources.mbpp_file.uri, options, report)
             case "induction" if sources.release:

@@ -61,6 +61,7 @@ ENTRIES = {
     "ConfigError": "plan-failed",
     "EngineDown": "the-language-model-is-down",
     "EvaluationError": EVALUATION,
+    "EvaluationExists": EVALUATION,
     "InputError": "the-language-model-is-down",
     "OSError": "a-disk-is-full",
     "OptOutError": "plan-failed",

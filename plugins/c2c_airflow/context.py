@@ -50,6 +50,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
     from c2c_tasks.curation.benchmarks import BenchmarkError
     from c2c_tasks.curation.opt_outs import OptOutError
     from c2c_tasks.evaluation.errors import ProblemError
+    from c2c_tasks.evaluation.report import EvaluationExists
     from c2c_tasks.extraction.processes import ProcessesError
     from c2c_tasks.inputs.writer import EngineDown, InputError
     from c2c_tasks.publishing.audit import AuditError
@@ -98,6 +99,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
             AuditError,
             BenchmarkError,
             ConfigError,
+            EvaluationExists,
             InputError,
             OptOutError,
             ProblemError,
