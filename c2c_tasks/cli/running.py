@@ -28,9 +28,10 @@ def one_line_errors(*others: type[Exception]) -> Iterator[None]:
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.store import StoreError
 
+    expected: tuple[type[Exception], ...] = (CatalogueError, PublishError, StoreError, *others)
     try:
         yield
-    except (CatalogueError, PublishError, StoreError, *others) as error:
+    except expected as error:
         from c2c_tasks.consuming.printing import printable
 
         line = printable(str(error)).replace("\n", " ")

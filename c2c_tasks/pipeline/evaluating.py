@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
@@ -99,7 +99,7 @@ def grade(
     options, sandbox = evaluation.config.grading, evaluation.config.sandbox
     asked = evaluation.shard(PREPARE, shard["index"])
 
-    def grades(report: StepReport) -> Iterator[Grade]:
+    def grades(report: StepReport) -> Generator[Grade, None, None]:
         launcher = choose_launcher(sandbox, client, labels or {})
         problems = list(read_shard(asked, Problem))
         answers = read_shard(shard["uri"], Answer)
