@@ -88,7 +88,7 @@ def lookup_program(problem: Problem) -> str:
         replace(p, annotation=None, default=None if p.default is None else "...")
         for p in problem.parameters
     ]
-    nothing = {p.name: () for p in parameters if p.kind == "var_positional"}
+    nothing: dict[str, object] = {p.name: () for p in parameters if p.kind == "var_positional"}
     nothing |= {p.name: {} for p in parameters if p.kind == "var_keyword"}
     rows = [_row(problem.cases[position]) for position in problem.shown_cases]
     return _LOOKUP.format(
