@@ -54,10 +54,10 @@ def evaluate(
     endpoint: Annotated[
         str, typer.Option(help="Base URL of the endpoint. Empty: C2C_VLLM_ENDPOINT.")
     ] = "",
-    samples: Annotated[
+    samples_per_problem: Annotated[
         int | None, typer.Option(min=1, help="Answers to each problem.", show_default="1")
     ] = None,
-    problems: Annotated[
+    max_problems: Annotated[
         int | None, typer.Option(min=0, help="Problems of each task.", show_default="all")
     ] = None,
     few_shot: Annotated[
@@ -74,7 +74,7 @@ def evaluate(
         typer.Option(
             "--option",
             metavar="NAME=VALUE",
-            help="Any option of an evaluation, its value as JSON or as text; several times.",
+            help="Any option of an evaluation, as `pass_at=[1,5]`; may be given several times.",
         ),
     ] = None,
     config: Annotated[
@@ -106,8 +106,8 @@ def evaluate(
         "solver": solver,
         "model": model,
         "endpoint": endpoint,
-        "samples_per_problem": samples,
-        "max_problems": problems,
+        "samples_per_problem": samples_per_problem,
+        "max_problems": max_problems,
         "few_shot": few_shot,
         "case_file": case_file,
         "launcher": launcher,
@@ -168,15 +168,23 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 
 def _parsed(options: list[str]) -> dict[str, Any]:
-    """Return options of the command line: a value is JSON where it can be, otherwise text."""
+    """Return options of the command line: texts as they are, all others as JSON."""
+    from c2c_tasks.config import EvaluationConfig
+
+    schemas = {
+        name: schema
+        for section in EvaluationConfig.sections().values()
+        for name, schema in section.model_json_schema()["properties"].items()
+    }
     parsed: dict[str, Any] = {}
     for text in options:
         name, separator, value = text.partition("=")
         if not separator:
             raise typer.BadParameter(f"{text}: must be NAME=VALUE", param_hint="--option")
         parsed[name] = value
-        with suppress(ValueError):
-            parsed[name] = json.loads(value)
+        if schemas.get(name, {}).get("type") != "string":
+            with suppress(ValueError):  # what is no JSON is refused with the option's name
+                parsed[name] = json.loads(value)
     return parsed
 
 
