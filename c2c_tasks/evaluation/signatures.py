@@ -56,7 +56,7 @@ class Passed:
 
 
 def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
-    """Return what a program binds a name to, last, at its top level; None where it does not.
+    """Return what a program binds a name to, last, at its top level; None for nothing to call.
 
     Bindings inside ``if``, ``try``, ``with`` and loops count; what a program does to ``globals()``
     is not seen.
@@ -70,8 +70,8 @@ def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
             return Callee(None, False)  # a builtin, as in f = sorted
         entry_point = found.id
     match found:
-        case None:
-            return None
+        case None | ast.Constant() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set():
+            return None  # a value cannot be called
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return Callee(signature_of(found.args), not found.decorator_list)
         case ast.Lambda():
@@ -169,10 +169,11 @@ def _sequence(
         elif isinstance(value, dict):
             by_own_name |= value
         elif parameter.kind == "keyword_only" and value is not None:
-            if parameter.name in (*own.keyword_only, *own.positional) or own.further:
-                by_own_name[parameter.name] = value
-            else:
+            known = parameter.name in (*own.keyword_only, *own.positional)
+            if not known and (len(in_order) < len(own.positional) or not own.further):
                 in_order.append(value)
+            else:
+                by_own_name[parameter.name] = value
         elif parameter.kind in ("positional_only", "positional_or_keyword"):
             in_order.append(value)
     return in_order, by_own_name
@@ -220,4 +221,4 @@ def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.AST]
             values = value.elts if isinstance(value, ast.Tuple) else []
             known = len(values) == len(targets)
             for position, item in enumerate(targets):
-                yield from _assigned(item, values[position] if known else ast.Constant(None))
+                yield from _assigned(item, values[position] if known else value)
