@@ -79,6 +79,11 @@ def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
     return Callee(None, False)
 
 
+def bound_names(tree: ast.Module) -> set[str]:
+    """Return the names that a program binds at its top level."""
+    return {name for name, _ in _bindings(tree.body)}
+
+
 def signature_of(arguments: ast.arguments) -> Signature:
     """Return the signature of a header."""
     positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
@@ -130,38 +135,47 @@ def by_position(items: Items, parameters: Sequence[Parameter], own: Signature) -
     has that very name for it; what ``**kwargs`` held keeps its names.
     """
     passed = Passed()
-    free = list(own.positional)
-    last: list[tuple[str, str]] = []
-    for parameter in parameters:
-        value = items.get(parameter.name)
-        if parameter.kind == "var_positional":
-            for text in value or ():
-                if free:
-                    passed.named[free.pop(0)] = text
-                else:
-                    passed.rest.append(text)
-        elif parameter.kind == "var_keyword" and isinstance(value, dict):
-            last += value.items()
-        elif parameter.kind == "keyword_only" and isinstance(value, str):
-            if parameter.name in (*own.keyword_only, *free) or own.further or not free:
-                last.append((parameter.name, value))
-            else:
-                passed.named[free.pop(0)] = value
-        elif parameter.kind in ("positional_only", "positional_or_keyword"):
-            name = free.pop(0) if free else None
-            if isinstance(value, str):
-                if name is None:
-                    passed.rest.append(value)
-                else:
-                    passed.named[name] = value
-    for name, text in last:
-        if name in (*own.keyword_only, *own.positional) and name not in passed.named:
+    in_order, by_own_name = _sequence(items, parameters, own)
+    for position, text in enumerate(in_order):
+        if position >= len(own.positional):
+            if text is None:
+                continue
+            passed.rest.append(text)
+        elif text is not None:
+            passed.named[own.positional[position]] = text
+    known = {*own.keyword_only, *own.positional}
+    for name, text in by_own_name.items():
+        if name in passed.named:
+            return None
+        if name in known:
             passed.named[name] = text
-        elif own.further is not None and name not in passed.named:
+        elif own.further is not None:
             passed.further[name] = text
         else:
             return None
     return passed if _fits(passed, own) else None
+
+
+def _sequence(
+    items: Items, parameters: Sequence[Parameter], own: Signature
+) -> tuple[list[str | None], dict[str, str]]:
+    """Return what is passed by position, None for what a call leaves out, and what by name."""
+    in_order: list[str | None] = []
+    by_own_name: dict[str, str] = {}
+    for parameter in parameters:
+        value = items.get(parameter.name)
+        if isinstance(value, list):
+            in_order += value
+        elif isinstance(value, dict):
+            by_own_name |= value
+        elif parameter.kind == "keyword_only" and value is not None:
+            if parameter.name in (*own.keyword_only, *own.positional) or own.further:
+                by_own_name[parameter.name] = value
+            else:
+                in_order.append(value)
+        elif parameter.kind in ("positional_only", "positional_or_keyword"):
+            in_order.append(value)
+    return in_order, by_own_name
 
 
 def _fits(passed: Passed, own: Signature) -> bool:
@@ -199,13 +213,11 @@ def _bindings(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.AST]]:
-    match target, value:
-        case ast.Name(id=name), _:
+    match target:
+        case ast.Name(id=name):
             yield name, value
-        case (ast.Tuple(elts=names), ast.Tuple(elts=values)) if len(names) == len(values):
-            for name, item in zip(names, values, strict=True):
-                yield from _assigned(name, item)
-        case ((ast.Tuple(elts=names) | ast.List(elts=names)), _):
-            for name in names:
-                if isinstance(name, ast.Name):
-                    yield name.id, target
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            values = value.elts if isinstance(value, ast.Tuple) else []
+            known = len(values) == len(targets)
+            for position, item in enumerate(targets):
+                yield from _assigned(item, values[position] if known else ast.Constant(None))
