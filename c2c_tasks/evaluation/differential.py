@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import ParamSpec
 
 from c2c_tasks import cores, literals
 from c2c_tasks.config import SandboxOptions
@@ -31,6 +33,9 @@ from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 from c2c_tasks.syntax import parse_module
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 SHARED = 0.5
 """Share of the inputs that are written for the program, once for all answers to its problem."""
@@ -105,6 +110,19 @@ class _Pool:
         """Those that count, recorded ones excepted."""
         self.shared: list[Case] = []
         """Those that were run for all answers."""
+        self.faults = 0
+        """Times that no inputs were written since the writer failed."""
+
+    def written(
+        self, write: Callable[P, list[str]], *given: P.args, **named: P.kwargs
+    ) -> list[str]:
+        """Return what is written; a fault of the writer costs the inputs alone."""
+        try:
+            return write(*given, **named)
+        except Exception:
+            self.faults += 1
+            log.exception("%s: no inputs were written", self.problem.problem_id)
+            return []
 
 
 def search(
@@ -124,8 +142,8 @@ def search(
     end; the shortest such input becomes the counterexample. Equal answers are searched once.
     The same problems, answers and options give the same inputs.
 
-    Counted: ``differential_inputs_tried``, ``answers_refuted``. Raises RunnerError where runners
-    cannot be started.
+    Counted: ``differential_inputs_tried``, ``answers_refuted``, ``differential_writer_faults``.
+    Raises RunnerError where runners cannot be started.
     """
     rows = list(grades)
     by_id = {problem.problem_id: problem for problem in problems}
@@ -138,6 +156,7 @@ def search(
             pool.answers[key] = pool.answers.get(key) or _Answer(problem, *key)
     if options.differential_inputs and pools:
         _run(list(pools.values()), options, sandbox, launcher)
+        report.count("differential_writer_faults", sum(pool.faults for pool in pools.values()))
     for row in rows:
         searched = pools.get(row.problem_id) if row.passed_all else None
         answer = searched.answers.get((row.code, row.called_by)) if searched else None
@@ -187,14 +206,15 @@ class _Task:
 
     def _fill(self, pool: _Pool, size: int) -> Steps[None]:
         """Write inputs for the program until so many count, or rounds are over."""
-        rows = [*pool.recorded, *first_rows(pool.function, size)]
+        rows = [*pool.recorded, *pool.written(first_rows, pool.function, size)]
         for left in range(ROUNDS, 0, -1):
             yield from self._run_program(pool, rows)
             missing = size - len(pool.counted)
             if missing <= 0 or time_is_up(pool.ran.values()):
                 return
             cases = list(pool.ran.values())
-            rows = further_rows(pool.function, cases, _share(missing, left), "program")
+            count = _share(missing, left)
+            rows = pool.written(further_rows, pool.function, cases, count, "program")
 
     def _search(self, pool: _Pool, answer: _Answer, budget: int) -> Steps[None]:
         """Write inputs for the answer until it differs, its budget is spent, or rounds are over."""
@@ -202,7 +222,8 @@ class _Task:
             missing = budget - answer.tried
             if answer.counterexample is not None or missing <= 0:
                 return
-            rows = answer.write(_share(missing, left), pool, first=left == ROUNDS)
+            count = _share(missing, left)
+            rows = pool.written(answer.write, count, pool, first=left == ROUNDS)
             wanted = yield from self._run_program(pool, rows)
             yield from self._try(answer, rows, wanted[:missing])
             if time_is_up(pool.ran[row] for row in rows if row in pool.ran):

@@ -139,9 +139,9 @@ def _edge_of(value: Any, rng: random.Random) -> Any:
         case bool() | None:
             return value
         case int():
-            return rng.choice((value, value, -value, 0, 1, value * 1_000 + 7))
+            return rng.choice((value, value, -value, 0, 1, value % 10**9 * 1_000 + 7))
         case float():
-            return rng.choice((value, value, -value, 0.0, -0.0, round(value), value + 0.5))
+            return rng.choice((value, value, -value, 0.0, -0.0, value // 1, value + 0.5))
         case str():
             return _edged_text(value, rng)
         case list() | tuple():
