@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def rerun_command(result: EvaluationResult) -> str:
     if result.release:
         options["release"] = result.release.version
     given = [
-        f"--{name.replace('_', '-')} {shlex.quote(_as_argument(value))}"
+        f"--option {shlex.quote(f'{name}={_as_argument(value)}')}"
         for name, value in sorted(options.items())
         if name not in _NOT_RERUN
     ]
@@ -90,9 +91,8 @@ def rerun_command(result: EvaluationResult) -> str:
 
 
 def _as_argument(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Return a value as ``--option`` takes it: a text as it is, all others as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _changed_options(result: EvaluationResult) -> dict[str, Any]:

@@ -17,6 +17,8 @@ const BOUNDS = {
   lookup: "No model has answered: this is a table of the cases that each prompt shows, which shows how much that alone is worth.",
 };
 
+const SOURCES = ["release", "case_file", "mbpp_file"];
+
 export const title = ({ name }) => `Evaluation ${name}`;
 
 export async function show({ main, params: { set, name }, target, signal }) {
@@ -51,9 +53,7 @@ export async function show({ main, params: { set, name }, target, signal }) {
     section("What it was made with", tree({
       code_version: result.code_version,
       address: found.uri,
-      release: result.release,
-      case_file: result.case_file,
-      mbpp_file: result.mbpp_file,
+      ...Object.fromEntries(SOURCES.filter((source) => result[source]).map((source) => [source, result[source]])),
     })),
     section("Options", optionTable(found.options, "evaluation")));
 }

@@ -80,7 +80,7 @@ function drawStandings(place, label, board, gradedOn, order) {
   };
   const titled = columns.map((column, index) => {
     const isSorted = order?.column === index;
-    const descending = isSorted ? !order.descending : column.number === true;
+    const descending = isSorted ? !order.descending : column.descending === true;
     return {
       ...column,
       sorted: isSorted ? (order.descending ? "descending" : "ascending") : null,
@@ -110,15 +110,15 @@ function standingColumns({ standings }, gradedOn) {
       element("a", { href: link(["evaluations", row.problem_set, row.name]) }, row.model),
       " ", row.rank === null ? badge("bound") : row.solver !== "vllm" && badge(row.solver)] },
     ...rates.map(({ k, graded_on: on }) => ({
-      name: `pass@${k}, ${gradedOn[on] ?? words(on)}`, number: true, class: "wrapped",
+      name: `pass@${k}, ${gradedOn[on] ?? words(on)}`, class: "wrapped", descending: true,
       value: (row) => rateOf(row.pass_at, on, k)?.value ?? -1,
       cell: (row) => interval(rateOf(row.pass_at, on, k)),
     })),
-    { name: "Answers", number: true, value: (row) => row.answers, cell: (row) => [
+    { name: "Answers", number: true, descending: true, value: (row) => row.answers, cell: (row) => [
       count(row.answers), row.missing_answers > 0 && ` (${count(row.missing_answers)} missing)`] },
     { name: "Prompt", value: (row) => row.prompt_style ?? "", cell: (row) => row.prompt_style ?? "–" },
     { name: "Temperature", number: true, value: (row) => row.temperature ?? -1, cell: (row) => row.temperature ?? "–" },
-    { name: "Date", class: "nowrap", value: (row) => row.date, cell: (row) => time(row.date) },
+    { name: "Date", class: "nowrap", descending: true, value: (row) => row.date, cell: (row) => time(row.date) },
   ];
 }
 
