@@ -133,7 +133,7 @@ def test_reports_of_steps_go_into_the_result() -> None:
     found = make_result([make_problem(1)], [], reports=[problems, answer, other], model="")
     assert found.seconds == {"prepare_problems": 2.0, "answer": 1.75}
     assert found.prompt_tokens == 15
-    assert found.solver.model_dump(exclude_none=True) == {
+    assert found.solver.model_dump() == {
         "name": "vllm",
         "model": "m",
         "seed": [7, 8],
