@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from c2c_tasks.config import EvaluationConfig
+from c2c_tasks.config import EvaluationConfig, RetentionOptions
 from c2c_tasks.evaluation.answering import solver_for
 from c2c_tasks.evaluation.errors import ProblemError
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
@@ -25,6 +27,7 @@ from c2c_tasks.pipeline import (
     report,
     run_evaluation,
 )
+from c2c_tasks.pipeline.retention import retain
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.records import Program
 from c2c_tasks.shards import StepReport, read_report, read_shard
@@ -250,3 +253,25 @@ def test_a_file_that_changes_under_way_is_noticed(make: Make, tmp_path: Path) ->
     file.write_text("\n".join(map(json.dumps, rows[:2])))
     with pytest.raises(EvaluationError, match=r"cases.jsonl: has changed since"):
         prepare_problems(evaluation)
+
+
+def test_retention_removes_what_an_evaluation_has_left_in_the_work_area(
+    make: Make, workspace: Path
+) -> None:
+    evaluation = make()
+    prepare_problems(evaluation)
+    old = time.time() - 15 * 24 * 3_600
+    for path in (workspace / "work").rglob("*"):
+        os.utime(path, (old, old))
+    prepare_problems(make("two"))
+    target = evaluation.config.report.target
+
+    def removed(**options: Any) -> list[str]:
+        options = {"retention_dry_run": False, "keep_failed_days": 14} | options
+        found = retain(RetentionOptions(**({"target": target} | options))).removals
+        return [removal.uri for removal in found if removal.kind == "work_area"]
+
+    assert removed(keep_failed_days=20) == removed(target=f"{target}-other") == []
+    assert removed(retention_dry_run=True) == removed() == [evaluation.work]
+    assert removed() == []
+    assert list(Path(make("two").work.removeprefix("file://")).rglob("*.parquet"))
