@@ -19,6 +19,10 @@ _ALIASES = 10
 """Names that are followed from ``f = g`` to what is called."""
 
 
+_VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)
+"""What cannot be called. It is passed over: ``f = None`` may stand after ``except ImportError``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """The parameters of a function."""
@@ -61,17 +65,17 @@ def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
     Bindings inside ``if``, ``try``, ``with`` and loops count; what a program does to ``globals()``
     is not seen.
     """
-    bindings = dict(_bindings(tree.body))
+    last = {name: value for name, value in _bindings(tree.body) if not isinstance(value, _VALUES)}
     for _ in range(_ALIASES):
-        found = bindings.get(entry_point)
+        found = last.get(entry_point)
         if not isinstance(found, ast.Name):
             break
-        if found.id not in bindings:
+        if found.id not in last:
             return Callee(None, False)  # a builtin, as in f = sorted
         entry_point = found.id
     match found:
-        case None | ast.Constant() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set():
-            return None  # a value cannot be called
+        case None:
+            return None
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return Callee(signature_of(found.args), not found.decorator_list)
         case ast.Lambda():
@@ -79,9 +83,12 @@ def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
     return Callee(None, False)
 
 
-def bound_names(tree: ast.Module) -> set[str]:
-    """Return the names that a program binds at its top level."""
-    return {name for name, _ in _bindings(tree.body)}
+def bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """Return the names that a program binds at its top level, each with what to, in order."""
+    found: dict[str, list[ast.AST]] = {}
+    for name, value in _bindings(tree.body):
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def signature_of(arguments: ast.arguments) -> Signature:
