@@ -36,6 +36,7 @@ from c2c_tasks.config.evaluation import GradingOptions, ProblemOptions
 from c2c_tasks.evaluation.case_file import problems_of_executions
 from c2c_tasks.evaluation.differential import search
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.domain import Domain
 from c2c_tasks.evaluation.grading import grade
 from c2c_tasks.evaluation.mutation import Mutant, spread
 from c2c_tasks.evaluation.mutation_operators import OPERATORS
@@ -150,6 +151,7 @@ def judged(
         left = [row for row in searched if row.grade.counterexample is None]
         for row in searched:
             if row.grade.counterexample is not None:
+                print(f"killed with {budget}: {name_of(row)}, by {row.grade.counterexample}")
                 yield replace(row, killed_by=str(budget))
         print(
             f"{len(searched)} searched with {budget} inputs at most, "
@@ -219,6 +221,7 @@ def _plain(code: CodeType) -> object:
 
 def reached(problems: Sequence[Problem], launcher: ProcessLauncher) -> dict[str, frozenset[int]]:
     """Return the lines of each program that ran on inputs on which it returned."""
+    domains = {problem.problem_id: Domain.of(problem.cases) for problem in problems}
     inputs = {
         problem.problem_id: extend(
             Inputs,
@@ -232,8 +235,9 @@ def reached(problems: Sequence[Problem], launcher: ProcessLauncher) -> dict[str,
 
     def more(function: Function, cases: list) -> list[str]:  # type: ignore[type-arg]
         count = REACHING // 10
-        first = first_rows(function, count // 2) if len(cases) < count else []
-        return first + further_rows(function, cases, count - len(first), "reached")
+        domain = domains[function.function_id]
+        first = first_rows(function, domain, count // 2) if len(cases) < count else []
+        return first + further_rows(function, cases, domain, count - len(first), "reached")
 
     rows = execute(inputs.values(), options, _report(), launcher=launcher, refine=more)
     return {
