@@ -53,7 +53,7 @@ def test_each_problem_has_as_many_answers_as_are_asked_for(tmp_path: Path) -> No
 def test_what_does_not_meet_is_counted_and_named(tmp_path: Path) -> None:
     report = StepReport("plan", "memory:")
     made = AnswersFile(file_of(tmp_path, row(FIRST, "a"), row("else", "b")), 1)
-    made.check(PROBLEMS, report)
+    made.check([FIRST, SECOND, THIRD], report)
     assert report.counters == {"problems_without_answers": 2, "answered_problems_not_asked": 1}
     assert report.problems[1].endswith("answers what is not asked: else")
     assert all(name in report.problems[0] for name in (SECOND, THIRD))
@@ -62,7 +62,7 @@ def test_what_does_not_meet_is_counted_and_named(tmp_path: Path) -> None:
 def test_answers_to_other_problems_are_an_error(tmp_path: Path) -> None:
     made = AnswersFile(file_of(tmp_path, row("HumanEval/0", "a")), 1)
     with pytest.raises(ProblemError, match=r"answers none of the problems.*'HumanEval/0'"):
-        made.check(PROBLEMS, StepReport("plan", "memory:"))
+        made.check([FIRST, SECOND, THIRD], StepReport("plan", "memory:"))
 
 
 @pytest.mark.parametrize(
