@@ -115,7 +115,7 @@ def _sources(proposals: Proposals, known: Knowledge, seeds: list[Arguments]) -> 
 
     sources[mutated] = 4.0
     sources[edged] = 2.0
-    sources[small] = 4.0
+    sources[small] = 6.0
     sources[lambda: recombination.crossed(rng.choice(seeds), rng.choice(seeds))] = 1.0
     sources[lambda: recombination.transplanted(rng.choice(seeds))] = 1.0
     layout = layout_of(known.entry, known.constants)
@@ -150,8 +150,7 @@ def _small(value: Any, rng: random.Random) -> Any:
         case bool():
             return rng.random() < 0.5
         case int():
-            small = rng.choice((0, 1, -1, 2, 3))
-            return float(small) if rng.random() < 0.15 else small
+            return rng.choice((0, 1, -1, 2))
         case float():
             return rng.choice((0.0, 1.0, -1.0, 0.5, 2.0))
         case str() if value.lstrip("-").isdigit():
@@ -178,8 +177,9 @@ def _edge_of(value: Any, rng: random.Random) -> Any:
         case bool() | None:
             return value
         case int():
-            bounded = value % 10**9
-            return rng.choice((value, value, -value, 0, 1, bounded * 1_000 + 7, float(bounded)))
+            # Not too large: what takes all memory, or all time, tells little of what is computed.
+            bounded = value % 10**4
+            return rng.choice((value, value, -value, 0, 1, bounded * 10 + 7, float(bounded)))
         case float():
             return rng.choice((value, value, -value, 0.0, -0.0, value // 1, value + 0.5))
         case str():
