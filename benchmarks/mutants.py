@@ -8,9 +8,10 @@ as any survive.
 
 What survives all is an equivalent mutant, or the grading is too weak. Two reasons are found here:
 the bytecode is the same, or the line of the fault ran on no input that was written for the program
-and on which it returned (so that it cannot be seen, as far as a thousand inputs show). The others
+and on which it returned (so that it cannot be seen, as far as a thousand inputs show). All others
 were read by a person, and `benchmarks.examined_mutants` says why each is equivalent. One that is
-not there is undecided: it is printed with its change, to be looked at, and `--check` fails.
+not there is undecided: it is printed with its change, to be looked at, and `--check` fails. Under a
+load that makes cases time out, a few of other mutants may be killed, or other inputs written.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from c2c_tasks.evaluation.grading import grade
 from c2c_tasks.evaluation.mutation import Mutant, spread
 from c2c_tasks.evaluation.mutation_operators import OPERATORS
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
-from c2c_tasks.records import Function, Inputs, extend
+from c2c_tasks.records import Case, Function, Inputs, extend
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
@@ -233,7 +234,7 @@ def reached(problems: Sequence[Problem], launcher: ProcessLauncher) -> dict[str,
     }
     options = SANDBOX.model_copy(update={"determinism_runs": False, "refine_rounds": 10})
 
-    def more(function: Function, cases: list) -> list[str]:  # type: ignore[type-arg]
+    def more(function: Function, cases: list[Case]) -> list[str]:
         count = REACHING // 10
         domain = domains[function.function_id]
         first = first_rows(function, domain, count // 2) if len(cases) < count else []

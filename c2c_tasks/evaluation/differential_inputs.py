@@ -108,14 +108,16 @@ def _sources(proposals: Proposals, known: Knowledge, seeds: list[Arguments]) -> 
         return row
 
     def edged() -> Arguments:
-        return {name: _edge_of(value, rng) for name, value in rng.choice(seeds).items()}
+        row = rng.choice(seeds)
+        names = rng.sample(list(row), rng.randint(1, len(row))) if row else []
+        return row | {name: _edge_of(row[name], rng) for name in names}
 
     def small() -> Arguments:
         return {name: _small(value, rng) for name, value in rng.choice(seeds).items()}
 
     sources[mutated] = 4.0
-    sources[edged] = 2.0
-    sources[small] = 4.0
+    sources[edged] = 4.0
+    sources[small] = 6.0
     sources[lambda: recombination.crossed(rng.choice(seeds), rng.choice(seeds))] = 1.0
     sources[lambda: recombination.transplanted(rng.choice(seeds))] = 1.0
     layout = layout_of(known.entry, known.constants)
@@ -150,8 +152,7 @@ def _small(value: Any, rng: random.Random) -> Any:
         case bool():
             return rng.random() < 0.5
         case int():
-            small = rng.choice((0, 1, -1, 2, 3))
-            return float(small) if rng.random() < 0.15 else small
+            return rng.choice((0, 1, -1, 2))
         case float():
             return rng.choice((0.0, 1.0, -1.0, 0.5, 2.0))
         case str() if value.lstrip("-").isdigit():
@@ -169,7 +170,7 @@ def _small(value: Any, rng: random.Random) -> Any:
 
 
 def _edge_of(value: Any, rng: random.Random) -> Any:
-    """Return a value of the kind that is easily forgotten: it may be the same value.
+    """Return a value of the kind that is easily forgotten.
 
     Which white space separates, which case letters have, whether numbers are negative, zero, whole
     or floats, and whether items come twice or not at all, programs that look alike often differ in.
@@ -178,10 +179,11 @@ def _edge_of(value: Any, rng: random.Random) -> Any:
         case bool() | None:
             return value
         case int():
-            bounded = value % 10**9
-            return rng.choice((value, value, -value, 0, 1, bounded * 1_000 + 7, float(bounded)))
+            # Not too large: what takes all memory, or all time, tells little of what is computed.
+            bounded = value % 10**4
+            return rng.choice((-value, 0, 1, bounded * 10 + 7, float(bounded)))
         case float():
-            return rng.choice((value, value, -value, 0.0, -0.0, value // 1, value + 0.5))
+            return rng.choice((-value, 0.0, -0.0, value // 1, value + 0.5))
         case str():
             return _edged_text(value, rng)
         case list() | tuple():
@@ -193,28 +195,24 @@ def _edge_of(value: Any, rng: random.Random) -> Any:
 
 def _edged_text(value: str, rng: random.Random) -> str:
     at = rng.randint(0, len(value))
-    match rng.randrange(5):
+    if rng.random() < 0.4:
+        blank = rng.choice(_BLANKS)
+        return value.replace(" ", blank) if " " in value else value[:at] + blank + value[at:]
+    match rng.randrange(3):
         case 0:
-            return value
-        case 1:
             return rng.choice((value.upper(), value.lower(), value.swapcase(), value.title()))
-        case 2:
-            blank = rng.choice(_BLANKS)
-            return value.replace(" ", blank) if " " in value else value[:at] + blank + value[at:]
-        case 3:
+        case 1:
             return value[:at] + rng.choice(_CHARACTERS) + value[at:]
     return value[: at // 2] + value[at // 2 : at] * 2 + value[at:]
 
 
 def _edged_items(items: list[Any], rng: random.Random) -> list[Any]:
-    match rng.randrange(5):
+    match rng.randrange(4):
         case 0:
-            return items
-        case 1:
             return [*items, *items[: rng.randint(0, len(items))]]
-        case 2:
+        case 1:
             return items[: rng.randint(0, len(items))]
-        case 3:
+        case 2:
             return items[::-1]
     return [_edge_of(item, rng) for item in items]
 

@@ -24,8 +24,8 @@ from c2c_tasks.records import Case, Function, Parameter
 from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
 
-BUDGET = 60
-OPTIONS = GradingOptions(differential_inputs=BUDGET)
+BUDGET = GradingOptions().differential_inputs
+OPTIONS = GradingOptions()
 SANDBOX = SandboxOptions(launcher="process", case_seconds=0.3, function_seconds=3)
 
 SQUARE = "def f(x):\n    return x * x\n"
