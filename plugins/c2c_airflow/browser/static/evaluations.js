@@ -116,10 +116,10 @@ function standingColumns({ standings }, gradedOn) {
     })),
     { name: "Answers", number: true, descending: true, value: (row) => row.answers, cell: (row) => [
       count(row.answers), row.missing_answers > 0 && ` (${count(row.missing_answers)} missing)`] },
-    { name: "Prompt", value: (row) => row.prompt_style ?? "", cell: (row) => row.prompt_style ?? "–" },
-    { name: "Temperature", number: true, value: (row) => row.temperature ?? -1, cell: (row) => row.temperature ?? "–" },
+    standings.some((row) => row.prompt_style) && { name: "Prompt", value: (row) => row.prompt_style ?? "", cell: (row) => row.prompt_style ?? "–" },
+    standings.some((row) => row.temperature !== null) && { name: "Temperature", number: true, value: (row) => row.temperature ?? -1, cell: (row) => row.temperature ?? "–" },
     { name: "Date", class: "nowrap", descending: true, value: (row) => row.date, cell: (row) => time(row.date) },
-  ];
+  ].filter(Boolean);
 }
 
 function unreadable(rows) {

@@ -68,7 +68,7 @@ export function gradedAnswers({ set, name, target, signal, found }) {
       categorySelect.value = forCategory;
       start();
       categorySelect.focus();
-      categorySelect.scrollIntoView({ block: "start" });
+      category.scrollIntoView({ block: "start" });
     },
   };
 }
