@@ -51,9 +51,9 @@ export function taskName(task, tasks) {
 }
 
 function boardSection(board, { tasks, graded_on: gradedOn }) {
-  const { split, problem_set: set } = board;
+  const { split, problem_set: set, release } = board;
   const about = [
-    set && (split ? [element("a", { href: link(["releases", set]) }, set), `, ${split} split`] : set),
+    set && [release ? element("a", { href: link(["releases", release]) }, set) : set, split && `, ${split} split`],
     counted(board.problems, "problems"),
     board.few_shot ? `${counted(board.few_shot, "solved problems")} in the prompt` : "zero-shot",
     board.float_tolerance ? `floats may differ by ${board.float_tolerance}` : null,
