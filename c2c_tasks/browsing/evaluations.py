@@ -30,6 +30,7 @@ from c2c_tasks.evaluation.results import (
     read_result,
 )
 from c2c_tasks.publishing.manifest import FileEntry
+from c2c_tasks.publishing.release import release_uri
 from c2c_tasks.store import ObjectNotFound, read, store_for
 
 MAX_SECONDS = 2.0
@@ -51,9 +52,10 @@ _RESULTS: Recent[tuple[str, str], EvaluationResult] = Recent(512)
 
 def describe_leaderboard(target: str | None) -> dict[str, Any]:
     """Return the boards of a target, with the evaluations that cannot be read."""
-    listed = list_evaluations(known_target(target), result_of=_read_once)
+    place = known_target(target)
+    listed = list_evaluations(place, result_of=_read_once)
     found = {
-        "boards": [_board(board) for board in leaderboard(listed)],
+        "boards": [_board(place, board) for board in leaderboard(listed)],
         "unreadable": [
             {"problem_set": one.problem_set, "name": one.name, "fault": one.fault}
             for one in listed
@@ -74,6 +76,7 @@ def describe_evaluation(target: str | None, problem_set: str, name: str) -> dict
     uri, result = _open(target, problem_set, name)
     found = {
         "problem_set": problem_set,
+        "release": _release_of(known_target(target), result),
         "uri": uri,
         "has_answers": bool(_parts(result, GRADES)),
         "result": result.model_dump(mode="json", exclude={"files", "funnel", "problems", "config"}),
@@ -254,10 +257,18 @@ def _graded_on() -> dict[str, str]:
     return {name: label for name, (_, label) in RATES.items()}
 
 
-def _board(board: Board) -> dict[str, Any]:
+def _release_of(target: str, result: EvaluationResult) -> str | None:
+    """Return the version of the release that was asked about, where it is one of the target."""
+    release = result.release
+    is_here = release and release.uri == release_uri(target, release.version)
+    return release.version if release and is_here else None
+
+
+def _board(target: str, board: Board) -> dict[str, Any]:
     return {
         "task": board.task,
         "problem_set": board.problem_set,
+        "release": _release_of(target, board.standings[0].result) if board.problem_set else None,
         "split": board.split,
         "problems": board.problems,
         "few_shot": board.few_shot,

@@ -68,6 +68,7 @@ BOARDS: list[dict[str, Any]] = [
         "task": "induction",
         "problem_set": VERSION,
         "split": "test",
+        "release": VERSION,
         "problems": 250,
         "few_shot": 2,
         "float_tolerance": 0.01,
@@ -82,6 +83,7 @@ BOARDS: list[dict[str, Any]] = [
         "task": "humaneval",
         "problem_set": "",
         "split": "",
+        "release": None,
         "problems": 164,
         "few_shot": 0,
         "float_tolerance": 0.0,
@@ -107,6 +109,7 @@ NOTHING: dict[str, Any] = EVALUATIONS | {"boards": [], "unreadable": []}
 
 EVALUATION: dict[str, Any] = {
     "problem_set": VERSION,
+    "release": VERSION,
     "uri": f"s3://datasets/case2code/{PLACE}",
     "has_answers": True,
     "result": {

@@ -175,6 +175,18 @@ def test_a_report_that_leads_out_of_the_evaluation_leads_nowhere(
 
 
 @of_files
+def test_only_a_release_of_the_target_is_linked(target: str, tmp_path: Path) -> None:
+    result = written(target, tmp_path)
+    assert describe_evaluation(None, SET, NAME)["release"] is None
+    assert describe_leaderboard(None)["boards"][0]["release"] is None
+    assert result.release is not None
+    here = result.release.model_copy(update={"uri": f"{target}/releases/{SET}"})
+    uri = f"{evaluation_uri(target, SET, 'other')}/report.json"
+    store_for(uri).write(uri, result.model_copy(update={"release": here}).to_json())
+    assert describe_evaluation(None, SET, "other")["release"] == SET
+
+
+@of_files
 def test_passwords_are_hidden(target: str, tmp_path: Path) -> None:
     result = written(target, tmp_path)
     uri = f"{evaluation_uri(target, SET, NAME)}/report.json"

@@ -31,7 +31,7 @@ export async function show({ main, params: { set, name }, target, signal }) {
     BOUNDS[result.solver.name] && element("p", { class: "notice" }, BOUNDS[result.solver.name]),
     element("p", { class: "links" },
       element("a", { class: "button", href: link(["evaluations"], { release: set }) }, "Leaderboard"),
-      result.release && element("a", { class: "button", href: link(["releases", result.release.version]) }, `Release ${result.release.version}`),
+      found.release && element("a", { class: "button", href: link(["releases", found.release]) }, `Release ${found.release}`),
       element("a", { class: "button", href: address(["evaluations", set, name, "card"], { target }), download: `${name}.md` }, "Report as Markdown")),
     facts([
       ["Model", result.model],

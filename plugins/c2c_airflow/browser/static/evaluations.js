@@ -51,9 +51,9 @@ export function taskName(task, tasks) {
 }
 
 function boardSection(board, { tasks, graded_on: gradedOn }) {
-  const { split, problem_set: set } = board;
+  const { split, problem_set: set, release } = board;
   const about = [
-    set && (split ? [element("a", { href: link(["releases", set]) }, set), `, ${split} split`] : set),
+    set && [release ? element("a", { href: link(["releases", release]) }, set) : set, split && `, ${split} split`],
     counted(board.problems, "problems"),
     board.few_shot ? `${counted(board.few_shot, "solved problems")} in the prompt` : "zero-shot",
     board.float_tolerance ? `floats may differ by ${board.float_tolerance}` : null,
@@ -116,10 +116,10 @@ function standingColumns({ standings }, gradedOn) {
     })),
     { name: "Answers", number: true, descending: true, value: (row) => row.answers, cell: (row) => [
       count(row.answers), row.missing_answers > 0 && ` (${count(row.missing_answers)} missing)`] },
-    { name: "Prompt", value: (row) => row.prompt_style ?? "", cell: (row) => row.prompt_style ?? "–" },
-    { name: "Temperature", number: true, value: (row) => row.temperature ?? -1, cell: (row) => row.temperature ?? "–" },
+    standings.some((row) => row.prompt_style) && { name: "Prompt", value: (row) => row.prompt_style ?? "", cell: (row) => row.prompt_style ?? "–" },
+    standings.some((row) => row.temperature !== null) && { name: "Temperature", number: true, value: (row) => row.temperature ?? -1, cell: (row) => row.temperature ?? "–" },
     { name: "Date", class: "nowrap", descending: true, value: (row) => row.date, cell: (row) => time(row.date) },
-  ];
+  ].filter(Boolean);
 }
 
 function unreadable(rows) {

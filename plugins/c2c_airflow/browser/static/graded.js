@@ -35,7 +35,7 @@ export function gradedAnswers({ set, name, target, signal, found }) {
       const page = await get(["evaluations", set, name, "answers"],
         { target, task: forTask, category: forCategory, cursor, limit: LIMIT }, signal);
       if (number !== asked) return;
-      list.append(...page.items.map((item) => answer(item, found.result.release?.version)));
+      list.append(...page.items.map((item) => answer(item, found.release)));
       const total = shown + page.items.length;
       status.textContent = `${counted(total, "answers")} shown${page.next_cursor ? "" : ", all there are"}.`;
       fill(more, page.next_cursor && element("button", { type: "button", click: async () => {
@@ -68,7 +68,7 @@ export function gradedAnswers({ set, name, target, signal, found }) {
       categorySelect.value = forCategory;
       start();
       categorySelect.focus();
-      categorySelect.scrollIntoView({ block: "start" });
+      category.scrollIntoView({ block: "start" });
     },
   };
 }
