@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from c2c_tasks import literals
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.config.evaluation import GradingOptions
-from c2c_tasks.evaluation import differential
+from c2c_tasks.evaluation import differential, differential_sides
 from c2c_tasks.evaluation.differential import search
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
 from c2c_tasks.evaluation.domain import Domain
@@ -309,7 +309,8 @@ def test_a_fault_of_the_writer_costs_its_inputs_alone(monkeypatch: pytest.Monkey
     def fail(*given: object) -> list[str]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(differential, "further_rows", fail)
+    for module in (differential, differential_sides):
+        monkeypatch.setattr(module, "further_rows", fail)
     found = search_answers([problem(SQUARE, SQUARES, "square")], {"square": [SQUARE]})
     assert found.of("square").passed_differential
     assert 0 < found.of("square").differential_inputs <= BUDGET
