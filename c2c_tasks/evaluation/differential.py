@@ -34,6 +34,9 @@ SHARED = 0.5
 """Share of the inputs that are written for the program, once for all answers to its problem."""
 ROUNDS = 6
 """Times that inputs are written and run, each given what the last ones did."""
+SLOW = 0.1
+"""Share of a case's time past which a program is slow: that an answer takes ten times as long, and
+is ended, says nothing then but that it is slower."""
 _LEAST = 10
 """Inputs that are worth a round."""
 _ROWS_PER_CALL = 200
@@ -54,8 +57,9 @@ def search(
     Up to `options.differential_inputs` inputs are tried on each answer to an induction problem
     that has passed all recorded cases: inputs of recorded types on which the program returns, and
     none that was recorded. The answer differs where it comes to another outcome, ends its process
-    or does not end; the shortest such input becomes the counterexample. Equal answers are
-    searched once. The same problems, answers and options give the same inputs.
+    or does not end, unless the program is slow there too; the shortest such input becomes the
+    counterexample. Equal answers are searched once. The same problems, answers and options give
+    the same inputs.
 
     Counted: ``differential_inputs_tried``, ``answers_refuted``, ``differential_writer_faults``.
     Raises RunnerError where runners cannot be started.
@@ -118,7 +122,7 @@ class _Task:
         shared = list(pool.counted.values())[:size]
         for answer in pool.answers.values():
             rows = [*pool.recorded, *(case.arguments for case in shared)]
-            yield from self._try(answer, rows, shared)
+            yield from self._try(pool, answer, rows, shared)
             yield from self._search(pool, answer, budget)
 
     def _fill(self, pool: ProgramSide, size: int) -> Steps[None]:
@@ -142,7 +146,7 @@ class _Task:
             count = _share(missing, left)
             rows = pool.written(answer.write, count, pool, first=left == ROUNDS)
             wanted = yield from self._run_program(pool, rows)
-            yield from self._try(answer, rows, wanted[:missing])
+            yield from self._try(pool, answer, rows, wanted[:missing])
             if time_is_up(pool.ran[row] for row in rows if row in pool.ran):
                 return
 
@@ -150,7 +154,8 @@ class _Task:
         """Run the program on inputs that it was not run on yet; return the cases that count."""
         program, entry_point = pool.problem.program, pool.problem.entry_point
         new = [row for row in dict.fromkeys(rows) if row not in pool.ran]
-        ran = yield from self._call(self.first, program, entry_point, new)
+        ran, slow = yield from self._call(self.first, program, entry_point, new)
+        pool.slow |= slow
         pool.ran |= {case.arguments: case for case in ran}
         sound = {
             case.arguments: case
@@ -159,7 +164,7 @@ class _Task:
         }
         for crew in self.again:
             backwards = [*sound][::-1]
-            again = yield from self._call(crew, program, entry_point, backwards)
+            again, _ = yield from self._call(crew, program, entry_point, backwards)
             same = {c.arguments for c in again if c.output == sound[c.arguments].output}
             sound = {arguments: case for arguments, case in sound.items() if arguments in same}
         for arguments in pool.recorded:
@@ -167,7 +172,13 @@ class _Task:
         pool.counted |= sound
         return [pool.counted[row] for row in dict.fromkeys(rows) if row in pool.counted]
 
-    def _try(self, answer: AnswerSide, rows: Sequence[str], wanted: Sequence[Case]) -> Steps[None]:
+    def _try(
+        self,
+        pool: ProgramSide,
+        answer: AnswerSide,
+        rows: Sequence[str],
+        wanted: Sequence[Case],
+    ) -> Steps[None]:
         """Run an answer on inputs, and compare what it comes to where the program's case counts.
 
         Those come first: where it has no time left for the others, that says nothing of it.
@@ -176,19 +187,21 @@ class _Task:
         calls = answer.calls(rows)
         if calls is None:
             return
-        cases = yield from self._call(self.first, calls.program, calls.entry_point, calls.arguments)
+        program, entry_point = calls.program, calls.entry_point
+        cases, _ = yield from self._call(self.first, program, entry_point, calls.arguments)
         found = {case.arguments: case for case in cases}
         for position, arguments in zip(calls.positions, calls.arguments, strict=True):
             if arguments in found:
                 own = renamed(rows[position], answer.names)
                 answer.ran[rows[position]] = replace(found[arguments], arguments=own)
-        answer.compare(wanted, self.options.float_tolerance)
+        answer.compare(wanted, pool.slow, self.options.float_tolerance)
 
     def _call(
         self, crew: Crew, program: str, entry_point: str, rows: Sequence[str]
-    ) -> Steps[list[Case]]:
-        """Run a program on inputs; return its cases, as far as it got."""
+    ) -> Steps[tuple[list[Case], set[str]]]:
+        """Run a program on inputs; return its cases, as far as it got, and which were slow."""
         cases: list[Case] = []
+        slow: set[str] = set()
         for start in range(0, len(rows), _ROWS_PER_CALL):
             given = rows[start : start + _ROWS_PER_CALL]
             try:
@@ -196,13 +209,15 @@ class _Task:
                     crew, program, entry_point, given, self.sandbox, coverage=crew is self.first
                 )
             except (FunctionKilled, ProtocolViolation):  # by which of them is not known
-                return [*cases, Case(arguments=given[0], outcome="killed")]
+                return [*cases, Case(arguments=given[0], outcome="killed")], slow
             cases += [called.cases[position] for position in sorted(called.cases)]
+            limit = SLOW * self.sandbox.case_seconds
+            slow |= {given[at] for at, seconds in called.seconds.items() if seconds > limit}
             if called.given_up is not None and not called.cases:
-                return [*cases, Case(arguments=given[0], outcome="killed")]
+                return [*cases, Case(arguments=given[0], outcome="killed")], slow
             if called.given_up is not None or called.not_run:
-                return cases
-        return cases
+                break
+        return cases, slow
 
 
 def _share(missing: int, rounds: int) -> int:

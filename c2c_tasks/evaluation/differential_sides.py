@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import ParamSpec
 
@@ -63,12 +63,20 @@ class AnswerSide:
             rows = further_rows(program.function, program.shared, program.domain, count, seed)
         return [row for row in rows if row not in self.ran]
 
-    def compare(self, wanted: Sequence[Case], float_tolerance: float) -> None:
+    def compare(
+        self, wanted: Sequence[Case], slow: Collection[str], float_tolerance: float
+    ) -> None:
         """Note on which of the program's cases it has come to something else.
 
-        What it was not run on, for the time that others took, is not tried.
+        What it was not run on, for the time that others took, is not tried; nor is what it was
+        ended on, where the program is `slow` there.
         """
-        tried = [(case, self.ran[case.arguments]) for case in wanted if case.arguments in self.ran]
+        tried = [
+            (case, mine)
+            for case in wanted
+            if (mine := self.ran.get(case.arguments)) is not None
+            and not (mine.outcome in ("timed_out", "killed") and case.arguments in slow)
+        ]
         self.tried += len(tried)
         different = [
             case.arguments for case, mine in tried if not same_outcome(case, mine, float_tolerance)
@@ -89,6 +97,8 @@ class ProgramSide:
         """Every case that was run, by arguments."""
         self.counted: dict[str, Case] = {}
         """Those that count, recorded ones excepted."""
+        self.slow: set[str] = set()
+        """Arguments that it takes much of a case's time for."""
         self.shared: list[Case] = []
         """Those that were run for all answers."""
         self.faults = 0

@@ -17,6 +17,7 @@ from c2c_tasks.config.evaluation import GradingOptions
 from c2c_tasks.evaluation import differential, differential_sides
 from c2c_tasks.evaluation.differential import search
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.differential_sides import AnswerSide
 from c2c_tasks.evaluation.domain import Domain
 from c2c_tasks.evaluation.grading import grade
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
@@ -273,6 +274,26 @@ def test_a_bound_is_met_from_both_sides() -> None:
         literals.loads(row) for row in further_rows(compared, [case], Domain.of([case]), 100, "")
     ]
     assert {-1, 0, 1} <= {row["a"] - row["b"] - 1234 for row in rows if type(row["a"]) is int}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "slow", "found"),
+    [
+        ("timed_out", set(), (1, "{'x': 7}")),
+        ("killed", set(), (1, "{'x': 7}")),
+        ("timed_out", {"{'x': 7}"}, (0, None)),
+        ("killed", {"{'x': 7}"}, (0, None)),
+        ("raised", {"{'x': 7}"}, (1, "{'x': 7}")),
+    ],
+)
+def test_an_answer_that_is_slower_where_the_program_is_slow_is_not_refuted(
+    outcome: Any, slow: set[str], found: tuple[int, str | None]
+) -> None:
+    answer = AnswerSide(problem(SQUARE, SQUARES, "square"), SQUARE, "name")
+    case = Case(arguments="{'x': 7}", outcome="returned", output="49")
+    answer.ran = {case.arguments: Case(arguments=case.arguments, outcome=outcome)}
+    answer.compare([case], slow, 0.0)
+    assert (answer.tried, answer.counterexample) == found
 
 
 SCALARS = st.one_of(
