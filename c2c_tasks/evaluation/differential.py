@@ -12,126 +12,35 @@ it raises, unless a case was recorded of it, and not for types that no case has.
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import ParamSpec
 
-from c2c_tasks import cores, literals
+from c2c_tasks import cores
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.config.evaluation import GradingOptions
-from c2c_tasks.evaluation.comparison import same_outcome
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
-from c2c_tasks.evaluation.domain import Domain
-from c2c_tasks.evaluation.passing import Calls, Passing
-from c2c_tasks.evaluation.records import CalledBy, Grade, Problem
-from c2c_tasks.evaluation.signatures import callee_of
-from c2c_tasks.records import Case, Function, Parameter
+from c2c_tasks.evaluation.differential_sides import AnswerSide, ProgramSide, renamed
+from c2c_tasks.evaluation.records import Grade, Problem
+from c2c_tasks.records import Case
 from c2c_tasks.sandbox.calling import Steps, call, in_order, time_is_up
 from c2c_tasks.sandbox.launchers import FIRST, SECOND, THIRD, Launcher
 from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
-from c2c_tasks.syntax import parse_module
-
-log = logging.getLogger(__name__)
-P = ParamSpec("P")
 
 SHARED = 0.5
 """Share of the inputs that are written for the program, once for all answers to its problem."""
 ROUNDS = 6
 """Times that inputs are written and run, each given what the last ones did."""
+SLOW = 0.1
+"""Share of a case's time past which a program is slow: that an answer takes ten times as long, and
+is ended, says nothing then but that it is slower."""
 _LEAST = 10
 """Inputs that are worth a round."""
 _ROWS_PER_CALL = 200
 """Inputs of one request: a child has `function_seconds` for all of them."""
-
-
-class _Answer:
-    """Answers of one text to one problem."""
-
-    def __init__(self, problem: Problem, code: str, called_by: CalledBy) -> None:
-        self.problem = problem
-        self.code = code
-        self.tree = parse_module(code)
-        self.tried = 0
-        self.counterexample: str | None = None
-        self.ran: dict[str, Case] = {}
-        """What it came to, by the arguments of the program."""
-        self.names = _own_names(problem, self.tree) if called_by == "position" else {}
-        """What it calls the program's parameters, where it has other names for them."""
-        parameters = [
-            replace(parameter, name=self.names.get(parameter.name, parameter.name))
-            for parameter in problem.parameters
-        ]
-        self.function = _function(code, problem.entry_point, parameters)
-
-    def calls(self, rows: Sequence[str]) -> Calls | None:
-        """Return the calls that pass it the program's arguments; None where it takes none."""
-        cases = [Case(arguments=row, outcome="returned") for row in rows]
-        return Passing(replace(self.problem, cases=cases)).calls(self.code, self.tree)
-
-    def write(self, count: int, pool: _Pool, *, first: bool) -> list[str]:
-        """Return arguments of the program, written for the answer by its text and what it did.
-
-        They are written for the program where the answer's text tells nothing.
-        """
-        domain = pool.domain.renamed(self.names)
-        own = first_rows(self.function, domain, count // 2) if first else []
-        ran = list(self.ran.values())
-        own += further_rows(self.function, ran, domain, count - len(own), "answer")
-        names = {mine: name for name, mine in self.names.items()}
-        rows = [_renamed(row, names) for row in own]
-        if not rows:
-            seed = f"answer {self.tried}"
-            rows = further_rows(pool.function, pool.shared, pool.domain, count, seed)
-        return [row for row in rows if row not in self.ran]
-
-    def compare(self, wanted: Sequence[Case], float_tolerance: float) -> None:
-        """Note on which of the program's cases it has come to something else.
-
-        What it was not run on, for the time that others took, is not tried.
-        """
-        tried = [(case, self.ran[case.arguments]) for case in wanted if case.arguments in self.ran]
-        self.tried += len(tried)
-        different = [
-            case.arguments for case, mine in tried if not same_outcome(case, mine, float_tolerance)
-        ]
-        self.counterexample = min(different, key=lambda text: (len(text), text), default=None)
-
-
-class _Pool:
-    """A problem's program with what it came to, and the answers that passed all its cases."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.function = _function(problem.program, problem.entry_point, problem.parameters)
-        self.domain = Domain.of(problem.cases)
-        self.answers: dict[tuple[str, CalledBy | None], _Answer] = {}
-        self.recorded = [case.arguments for case in problem.cases]
-        self.ran: dict[str, Case] = {}
-        """Every case that was run, by arguments."""
-        self.counted: dict[str, Case] = {}
-        """Those that count, recorded ones excepted."""
-        self.shared: list[Case] = []
-        """Those that were run for all answers."""
-        self.faults = 0
-        """Times that no inputs were written since the writer failed."""
-
-    def written(
-        self, write: Callable[P, list[str]], *given: P.args, **named: P.kwargs
-    ) -> list[str]:
-        """Return what is written; a fault of the writer costs the inputs alone."""
-        try:
-            return write(*given, **named)
-        except Exception:
-            self.faults += 1
-            log.exception("%s: no inputs were written", self.problem.problem_id)
-            return []
 
 
 def search(
@@ -148,21 +57,24 @@ def search(
     Up to `options.differential_inputs` inputs are tried on each answer to an induction problem
     that has passed all recorded cases: inputs of recorded types on which the program returns, and
     none that was recorded. The answer differs where it comes to another outcome, ends its process
-    or does not end; the shortest such input becomes the counterexample. Equal answers are
-    searched once. The same problems, answers and options give the same inputs.
+    or does not end, unless the program is slow there too; the shortest such input becomes the
+    counterexample. Equal answers are searched once. The same problems, answers and options give
+    the same inputs.
 
     Counted: ``differential_inputs_tried``, ``answers_refuted``, ``differential_writer_faults``.
     Raises RunnerError where runners cannot be started.
     """
     rows = list(grades)
     by_id = {problem.problem_id: problem for problem in problems}
-    pools: dict[str, _Pool] = {}
+    pools: dict[str, ProgramSide] = {}
     for row in rows:
         if row.task == "induction" and row.passed_all and row.called_by is not None:
             problem = by_id[row.problem_id]
-            pool = pools.setdefault(row.problem_id, _Pool(problem))
-            key = row.code, row.called_by
-            pool.answers[key] = pool.answers.get(key) or _Answer(problem, *key)
+            if row.problem_id not in pools:
+                pools[row.problem_id] = ProgramSide(problem)
+            answers = pools[row.problem_id].answers
+            if (row.code, row.called_by) not in answers:
+                answers[row.code, row.called_by] = AnswerSide(problem, row.code, row.called_by)
     if options.differential_inputs and pools:
         _run(list(pools.values()), options, sandbox, launcher)
         report.count("differential_writer_faults", sum(pool.faults for pool in pools.values()))
@@ -178,7 +90,7 @@ def search(
 
 
 def _run(
-    pools: list[_Pool], options: GradingOptions, sandbox: SandboxOptions, launcher: Launcher
+    pools: list[ProgramSide], options: GradingOptions, sandbox: SandboxOptions, launcher: Launcher
 ) -> None:
     """Search; the answers of the pools tell what came of it."""
     workers = sandbox.workers or cores.available()
@@ -202,7 +114,7 @@ class _Task:
     options: GradingOptions
     sandbox: SandboxOptions
 
-    def steps(self, pool: _Pool) -> Steps[None]:
+    def steps(self, pool: ProgramSide) -> Steps[None]:
         budget = self.options.differential_inputs
         size = math.ceil(SHARED * budget)
         yield from self._fill(pool, size)
@@ -210,10 +122,10 @@ class _Task:
         shared = list(pool.counted.values())[:size]
         for answer in pool.answers.values():
             rows = [*pool.recorded, *(case.arguments for case in shared)]
-            yield from self._try(answer, rows, shared)
+            yield from self._try(pool, answer, rows, shared)
             yield from self._search(pool, answer, budget)
 
-    def _fill(self, pool: _Pool, size: int) -> Steps[None]:
+    def _fill(self, pool: ProgramSide, size: int) -> Steps[None]:
         """Write inputs for the program until so many count, or rounds are over."""
         rows = [*pool.recorded, *pool.written(first_rows, pool.function, pool.domain, size)]
         for left in range(ROUNDS, 0, -1):
@@ -225,7 +137,7 @@ class _Task:
             count = _share(missing, left)
             rows = pool.written(further_rows, pool.function, cases, pool.domain, count, "program")
 
-    def _search(self, pool: _Pool, answer: _Answer, budget: int) -> Steps[None]:
+    def _search(self, pool: ProgramSide, answer: AnswerSide, budget: int) -> Steps[None]:
         """Write inputs for the answer until it differs, its budget is spent, or rounds are over."""
         for left in range(ROUNDS, 0, -1):
             missing = budget - answer.tried
@@ -234,15 +146,16 @@ class _Task:
             count = _share(missing, left)
             rows = pool.written(answer.write, count, pool, first=left == ROUNDS)
             wanted = yield from self._run_program(pool, rows)
-            yield from self._try(answer, rows, wanted[:missing])
+            yield from self._try(pool, answer, rows, wanted[:missing])
             if time_is_up(pool.ran[row] for row in rows if row in pool.ran):
                 return
 
-    def _run_program(self, pool: _Pool, rows: Sequence[str]) -> Steps[list[Case]]:
+    def _run_program(self, pool: ProgramSide, rows: Sequence[str]) -> Steps[list[Case]]:
         """Run the program on inputs that it was not run on yet; return the cases that count."""
         program, entry_point = pool.problem.program, pool.problem.entry_point
         new = [row for row in dict.fromkeys(rows) if row not in pool.ran]
-        ran = yield from self._call(self.first, program, entry_point, new)
+        ran, slow = yield from self._call(self.first, program, entry_point, new)
+        pool.slow |= slow
         pool.ran |= {case.arguments: case for case in ran}
         sound = {
             case.arguments: case
@@ -251,7 +164,7 @@ class _Task:
         }
         for crew in self.again:
             backwards = [*sound][::-1]
-            again = yield from self._call(crew, program, entry_point, backwards)
+            again, _ = yield from self._call(crew, program, entry_point, backwards)
             same = {c.arguments for c in again if c.output == sound[c.arguments].output}
             sound = {arguments: case for arguments, case in sound.items() if arguments in same}
         for arguments in pool.recorded:
@@ -259,7 +172,13 @@ class _Task:
         pool.counted |= sound
         return [pool.counted[row] for row in dict.fromkeys(rows) if row in pool.counted]
 
-    def _try(self, answer: _Answer, rows: Sequence[str], wanted: Sequence[Case]) -> Steps[None]:
+    def _try(
+        self,
+        pool: ProgramSide,
+        answer: AnswerSide,
+        rows: Sequence[str],
+        wanted: Sequence[Case],
+    ) -> Steps[None]:
         """Run an answer on inputs, and compare what it comes to where the program's case counts.
 
         Those come first: where it has no time left for the others, that says nothing of it.
@@ -268,19 +187,21 @@ class _Task:
         calls = answer.calls(rows)
         if calls is None:
             return
-        cases = yield from self._call(self.first, calls.program, calls.entry_point, calls.arguments)
+        program, entry_point = calls.program, calls.entry_point
+        cases, _ = yield from self._call(self.first, program, entry_point, calls.arguments)
         found = {case.arguments: case for case in cases}
         for position, arguments in zip(calls.positions, calls.arguments, strict=True):
             if arguments in found:
-                own = _renamed(rows[position], answer.names)
+                own = renamed(rows[position], answer.names)
                 answer.ran[rows[position]] = replace(found[arguments], arguments=own)
-        answer.compare(wanted, self.options.float_tolerance)
+        answer.compare(wanted, pool.slow, self.options.float_tolerance)
 
     def _call(
         self, crew: Crew, program: str, entry_point: str, rows: Sequence[str]
-    ) -> Steps[list[Case]]:
-        """Run a program on inputs; return its cases, as far as it got."""
+    ) -> Steps[tuple[list[Case], set[str]]]:
+        """Run a program on inputs; return its cases, as far as it got, and which were slow."""
         cases: list[Case] = []
+        slow: set[str] = set()
         for start in range(0, len(rows), _ROWS_PER_CALL):
             given = rows[start : start + _ROWS_PER_CALL]
             try:
@@ -288,49 +209,17 @@ class _Task:
                     crew, program, entry_point, given, self.sandbox, coverage=crew is self.first
                 )
             except (FunctionKilled, ProtocolViolation):  # by which of them is not known
-                return [*cases, Case(arguments=given[0], outcome="killed")]
+                return [*cases, Case(arguments=given[0], outcome="killed")], slow
             cases += [called.cases[position] for position in sorted(called.cases)]
+            limit = SLOW * self.sandbox.case_seconds
+            slow |= {given[at] for at, seconds in called.seconds.items() if seconds > limit}
             if called.given_up is not None and not called.cases:
-                return [*cases, Case(arguments=given[0], outcome="killed")]
+                return [*cases, Case(arguments=given[0], outcome="killed")], slow
             if called.given_up is not None or called.not_run:
-                return cases
-        return cases
+                break
+        return cases, slow
 
 
 def _share(missing: int, rounds: int) -> int:
     """Return how many inputs to write in the first of so many rounds; few are not spread."""
     return max(math.ceil(missing / rounds), min(missing, _LEAST))
-
-
-def _function(program: str, entry_point: str, parameters: list[Parameter]) -> Function:
-    """Return the record of a function that is known by its text alone."""
-    return Function(
-        function_id=hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest(),
-        program=program,
-        entry_point=entry_point,
-        parameters=parameters,
-        repository="",
-        path="",
-        first_line=1,
-        last_line=1,
-        licence=None,
-        dump="",
-        source_sha256="",
-    )
-
-
-def _own_names(problem: Problem, tree: ast.Module) -> dict[str, str]:
-    """Return what an answer calls the program's positional parameters, by their names."""
-    callee = callee_of(tree, problem.entry_point)
-    if callee is None or callee.signature is None:
-        return {}
-    names = [p.name for p in problem.parameters if p.kind.startswith("positional")]
-    return dict(zip(names, callee.signature.positional, strict=False))
-
-
-def _renamed(arguments: str, names: Mapping[str, str]) -> str:
-    """Return arguments under other names."""
-    if not names:
-        return arguments
-    values = literals.loads(arguments)
-    return literals.dumps({names.get(name, name): value for name, value in values.items()})

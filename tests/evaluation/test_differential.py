@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from c2c_tasks import literals
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.config.evaluation import GradingOptions
-from c2c_tasks.evaluation import differential
+from c2c_tasks.evaluation import differential, differential_sides
 from c2c_tasks.evaluation.differential import search
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.differential_sides import AnswerSide
 from c2c_tasks.evaluation.domain import Domain
 from c2c_tasks.evaluation.grading import grade
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
@@ -275,6 +276,26 @@ def test_a_bound_is_met_from_both_sides() -> None:
     assert {-1, 0, 1} <= {row["a"] - row["b"] - 1234 for row in rows if type(row["a"]) is int}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "slow", "found"),
+    [
+        ("timed_out", set(), (1, "{'x': 7}")),
+        ("killed", set(), (1, "{'x': 7}")),
+        ("timed_out", {"{'x': 7}"}, (0, None)),
+        ("killed", {"{'x': 7}"}, (0, None)),
+        ("raised", {"{'x': 7}"}, (1, "{'x': 7}")),
+    ],
+)
+def test_an_answer_that_is_slower_where_the_program_is_slow_is_not_refuted(
+    outcome: Any, slow: set[str], found: tuple[int, str | None]
+) -> None:
+    answer = AnswerSide(problem(SQUARE, SQUARES, "square"), SQUARE, "name")
+    case = Case(arguments="{'x': 7}", outcome="returned", output="49")
+    answer.ran = {case.arguments: Case(arguments=case.arguments, outcome=outcome)}
+    answer.compare([case], slow, 0.0)
+    assert (answer.tried, answer.counterexample) == found
+
+
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.just(10**400), st.complex_numbers(), st.binary(max_size=4),
@@ -309,7 +330,8 @@ def test_a_fault_of_the_writer_costs_its_inputs_alone(monkeypatch: pytest.Monkey
     def fail(*given: object) -> list[str]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(differential, "further_rows", fail)
+    for module in (differential, differential_sides):
+        monkeypatch.setattr(module, "further_rows", fail)
     found = search_answers([problem(SQUARE, SQUARES, "square")], {"square": [SQUARE]})
     assert found.of("square").passed_differential
     assert 0 < found.of("square").differential_inputs <= BUDGET
