@@ -68,6 +68,7 @@ bench: .venv/.complete  ## Run every benchmark against its baselines
 
 screenshots: .venv/.complete  ## Take the pictures of the user interface in docs/images; needs Chromium
 	.venv/bin/python -m docs.take_screenshots
+	.venv/bin/python -m docs.take_evaluation_screenshots
 
 sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 	docker build --quiet --build-arg BASE_IMAGE=$(BASE_IMAGE) --file docker/sandbox/Dockerfile --tag $(SANDBOX_IMAGE) .
