@@ -13,7 +13,7 @@ UV := $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),.uv/bin/uv)
 LOCKED := requirements.txt requirements-dev.txt
 COMPILE := --quiet --universal --python-version 3.11 --generate-hashes
 COMPILE_GPU := --quiet --python-platform x86_64-manylinux_2_35 --python-version 3.12 --generate-hashes
-BENCHMARKS := $(filter-out __% measuring case2code generated scale s3_server,$(notdir $(basename $(wildcard benchmarks/*.py))))
+BENCHMARKS := $(filter-out __% measuring case2code examined_mutants generated scale s3_server,$(notdir $(basename $(wildcard benchmarks/*.py))))
 export PYTHONPATH := $(CURDIR)/plugins
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export UV_PYTHON_DOWNLOADS := never
@@ -68,6 +68,7 @@ bench: .venv/.complete  ## Run every benchmark against its baselines
 
 screenshots: .venv/.complete  ## Take the pictures of the user interface in docs/images; needs Chromium
 	.venv/bin/python -m docs.take_screenshots
+	.venv/bin/python -m docs.take_evaluation_screenshots
 
 sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 	docker build --quiet --build-arg BASE_IMAGE=$(BASE_IMAGE) --file docker/sandbox/Dockerfile --tag $(SANDBOX_IMAGE) .

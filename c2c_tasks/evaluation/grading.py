@@ -49,8 +49,13 @@ def grade(
     for answer in answers:
         by_problem.setdefault(answer.problem_id, []).append(answer)
     workers = sandbox.workers or cores.available()
-    with Crew(launcher, FIRST, sandbox, workers) as crew:
-        task = _Task(crew, options, sandbox)
+    # Tests are many calls in one, so they have the time of all the cases of a function.
+    longer = sandbox.model_copy(update={"case_seconds": sandbox.function_seconds})
+    with (
+        Crew(launcher, FIRST, sandbox, workers) as crew,
+        Crew(launcher, FIRST, longer, workers) as crew_of_tests,
+    ):
+        task = _Task(crew, crew_of_tests, options, sandbox)
         results = in_order(task.steps, _attempts(problems, by_problem), workers)
         for _, group in itertools.groupby(results, lambda result: result[0].group):
             graded = [grade for attempt, verdict in group for grade in _grades(attempt, verdict)]
@@ -60,9 +65,9 @@ def grade(
                 yield one
             report.count("answers_of_same_code", len(graded) - len({one.code for one in graded}))
             report.count("cases_run", sum({one.code: one.cases_run for one in graded}.values()))
-        for name, amount in sorted(crew.counters.items()):
+        for name, amount in sorted((crew.counters + crew_of_tests.counters).items()):
             report.count(name, amount)
-        report.facts["sandbox"] = sandbox_facts(launcher, crew)
+        report.facts["sandbox"] = sandbox_facts(launcher, crew if crew.facts else crew_of_tests)
     for problem_id, left in by_problem.items():
         stage.drop("unknown_problem", len(left))
         report.problem(f"{problem_id}: there is no such problem, {len(left)} answers not graded")
@@ -137,6 +142,7 @@ class _Task:
     """What is done with each code: a generator of the requests that it takes."""
 
     crew: Crew
+    crew_of_tests: Crew
     options: GradingOptions
     sandbox: SandboxOptions
 
@@ -150,9 +156,10 @@ class _Task:
             calls = attempt.passing.calls(attempt.code.text, attempt.code.tree)
         if calls is None:
             return _Verdict("wrong_name_or_arguments", set(), detail=_unfit(problem, attempt.code))
+        crew = self.crew_of_tests if problem.tests else self.crew
         try:
             called = yield from call(
-                self.crew, calls.program, calls.entry_point, calls.arguments, self.sandbox
+                crew, calls.program, calls.entry_point, calls.arguments, self.sandbox
             )
         except (FunctionKilled, ProtocolViolation) as error:
             return _Verdict("killed", set(), calls, detail=f"it ended the sandbox: {error}")

@@ -111,26 +111,30 @@ def signature_of(arguments: ast.arguments) -> Signature:
     )
 
 
-def by_name(items: Items, parameters: Sequence[Parameter], own: Signature) -> Passed | None:
-    """Return a recorded call's arguments under the same names, or None where they do not fit."""
+def by_name(
+    items: Items, parameters: Sequence[Parameter], own: Signature, *, collected: bool
+) -> Passed | None:
+    """Return a recorded call's arguments under the same names, or None where they do not fit.
+
+    `collected` lets the answer's ``**kwargs`` have them, though it has parameters of other names,
+    which may be what it calls them.
+    """
     passed = Passed()
     known = {*own.positional, *own.keyword_only}
-    named: dict[str, str] = {}
+    collects = collected or {*own.positional} <= {parameter.name for parameter in parameters}
     for parameter in parameters:
         value = items.get(parameter.name)
-        if isinstance(value, str):
-            named[parameter.name] = value
-        elif isinstance(value, list):
+        if isinstance(value, list):
             passed.rest = value
-        elif value is not None:
-            named |= value
-    for name, text in named.items():
-        if name in known:
-            passed.named[name] = text
-        elif own.further is not None:
-            passed.further[name] = text
-        else:
-            return None
+            continue
+        named = {parameter.name: value} if isinstance(value, str) else value or {}
+        for name, text in named.items():
+            if name in known:
+                passed.named[name] = text
+            elif own.further is not None and (collects or isinstance(value, dict)):
+                passed.further[name] = text
+            else:
+                return None
     return passed if _fits(passed, own) else None
 
 

@@ -1,4 +1,4 @@
-"""Metrics of builds, through Airflow's own stats: StatsD or OpenTelemetry, as it is configured.
+"""Metrics of runs, through Airflow's own stats: StatsD or OpenTelemetry, as it is configured.
 
 Counters count **work done**: a step that is run twice counts twice, one whose work was found done
 does not count again. What is in a release, its report and manifest say. Tags are names out of the

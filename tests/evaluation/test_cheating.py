@@ -269,13 +269,13 @@ def test_cheats_pass_no_case_that_is_held_back(name: str, cheats: dict[str, Grad
 
 
 def test_reference_programs_pass(shared_data: object) -> None:
-    """Half of them; all of them in `benchmarks.grading`."""
+    """Every fourth of them; all of them in `benchmarks.grading`."""
     from benchmarks.case2code import written_inputs
 
     options = SandboxOptions(
         launcher="process", workers=2, coverage=False, refine_rounds=0, function_seconds=20
     )
-    functions = [function for function in written_inputs() if function.arguments][::2]
+    functions = [function for function in written_inputs() if function.arguments][::4]
     rows = execute(
         functions, options, StepReport("execute", "memory:"), launcher=choose_launcher(options)
     )
@@ -297,6 +297,6 @@ def test_reference_programs_pass(shared_data: object) -> None:
         for task in problems
     ]
     found = grades(problems, answers, case_seconds=1, function_seconds=20)
-    assert len(found) > 115
+    assert len(found) > 55
     assert [grade.detail for grade in found if not grade.passed_all] == []
     assert {grade.called_by for grade in found} == {"name"}

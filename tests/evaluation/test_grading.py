@@ -264,3 +264,10 @@ def test_problems_with_tests() -> None:
     assert {text: grade.category for text, grade in zip(texts, found, strict=True)} == texts
     assert found[0].passed_held and found[0].passed_all and found[0].passed_seen
     assert "AssertionError" in found[3].detail
+
+
+def test_tests_have_the_time_of_all_cases() -> None:
+    text = "    import time\n    end = time.process_time() + 0.4\n"
+    text += "    while time.process_time() < end:\n        pass\n    return sum(x)\n"
+    (found,) = graded(TESTED, text)
+    assert found.category == "passed_all"

@@ -146,8 +146,8 @@ def test_runs_that_a_person_started_are_not_told_of(
     assert "no alert, as a person started this run" in caplog.text
 
 
-def overdue(run_id: str) -> None:
-    run = {"dag_id": "case2code_build", "dag_run_id": run_id, "state": "running"}
+def overdue(run_id: str, dag_id: str = "case2code_build") -> None:
+    run = {"dag_id": dag_id, "dag_run_id": run_id, "state": "running"}
     deadline = {"id": "1", "deadline_time": "2026-11-24T08:00:00Z"}
     asyncio.run(alerts.tell_overdue({"dag_run": run, "deadline": deadline}))
 
@@ -159,6 +159,12 @@ def test_a_run_past_its_deadline_is_told_of(webhook: HttpReceiver) -> None:
     assert alert.json["text"].startswith(
         f"case2code_build is overdue: run {RUN_ID} was to end by 2026-11-24T08:00:00Z\n"
     )
+
+
+def test_an_evaluation_that_a_release_has_started_is_told_of(webhook: HttpReceiver) -> None:
+    overdue("asset_triggered__2026-11-24T03:00:00+00:00_k3Js92ab", "case2code_evaluate")
+    (alert,) = webhook.posted
+    assert alert.json["text"].endswith("docs/runbook.md#an-evaluation-is-overdue")
 
 
 def test_without_a_connection_the_log_has_the_alert(
@@ -260,13 +266,15 @@ def test_the_entry_is_that_of_the_error_s_class(error: Exception, entry: str) ->
 
 def test_every_error_that_a_step_fails_with_has_an_entry() -> None:
     source = inspect.getsource(run_step)
-    names = set(re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b", source))
+    names = set(
+        re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b|\bEvaluationExists\b", source)
+    )
     assert names == set(alerts.ENTRIES)
 
 
 def test_every_alert_leads_to_an_entry_of_the_runbook() -> None:
     rules = (ROOT / "docker" / "observability" / "alerts.yaml").read_text()
-    linked = {*alerts.ENTRIES.values(), alerts.OVERDUE, alerts.OTHERWISE}
+    linked = {*alerts.ENTRIES.values(), *alerts.OVERDUE.values(), alerts.OTHERWISE}
     linked |= set(re.findall(r"docs/runbook\.md#([\w-]+)", rules))
     headings = re.findall(r"^##+ (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
