@@ -271,3 +271,10 @@ def test_tests_have_the_time_of_all_cases() -> None:
     text += "    while time.process_time() < end:\n        pass\n    return sum(x)\n"
     (found,) = graded(TESTED, text)
     assert found.category == "passed_all"
+
+
+@pytest.mark.parametrize("name", ["look", "names", "watched", "answer", "value", "check", "sys"])
+def test_names_of_our_own_hide_no_entry_point(name: str) -> None:
+    task = problem([], tests=f"assert {name}(1) == 2\n", task="mbpp", entry_point=name)
+    texts = [f"def {name}(x):\n    return {output}\n" for output in ("2 * x", "x")]
+    assert [grade.category for grade in graded(task, *texts)] == ["passed_all", "raised"]
