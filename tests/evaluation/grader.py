@@ -63,7 +63,7 @@ def problem(
     )
 
 
-LIMITS = {"case_seconds": 0.2, "function_seconds": 4, "memory_megabytes": 128, "workers": 2}
+LIMITS = {"case_seconds": 0.2, "function_seconds": 4, "memory_megabytes": 128, "workers": 1}
 
 
 def grades(

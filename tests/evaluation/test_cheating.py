@@ -13,7 +13,7 @@ from c2c_tasks.evaluation.records import Answer, Grade, Problem
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.shards import StepReport
-from tests.evaluation.grader import grades, problem, returned
+from tests.evaluation.grader import graded, grades, problem, returned
 
 SECRET = [83_417 * n * n + 52_361 * n + 19 for n in range(6)]
 """Outputs that nobody guesses, and that stand nowhere else."""
@@ -266,6 +266,31 @@ def test_cheats_pass_no_case_that_is_held_back(name: str, cheats: dict[str, Grad
     else:
         assert grade.cases_passed == 0, grade
         assert grade.category not in ("passed_all", "passed_seen_only")
+
+
+@pytest.mark.parametrize(
+    "value", ["Equal()", "[Equal()]", "{'a': (Equal(),)}", "EqualInt(1)", "EqualList([1])"]
+)
+def test_tests_are_not_shown_what_is_equal_to_everything(value: str) -> None:
+    task = problem([], tests="assert f(1) == 2\n", task="humaneval")
+    code = f"""
+class Equal:
+    def __eq__(self, other):
+        return True
+    __hash__ = object.__hash__
+class EqualInt(Equal, int):
+    pass
+class EqualList(list):
+    __eq__ = lambda self, other: True
+def f(x):
+    return {value}
+"""
+    (found,) = graded(task, f"```python{code}```")
+    assert found.category == "raised" and "equality of its own" in found.detail
+    library = "from collections import namedtuple\nP = namedtuple('P', 'x')\n"
+    fair = f"```python\n{library}def f(x):\n    return P(2)\n```"
+    task = problem([], tests="assert f(1) == (2,)\n", task="mbpp")
+    assert graded(task, fair)[0].category == "passed_all"
 
 
 def test_reference_programs_pass(shared_data: object) -> None:

@@ -47,60 +47,63 @@ def test_categories() -> None:
     assert by_category["wrong_name_or_arguments"].code.startswith("def g")
 
 
-@pytest.mark.parametrize(
-    ("text", "category"),
-    [
-        ("1 / 0\ndef f(x):\n    return 2 * x\n", "raised"),
-        ("import no_such_module\ndef f(x):\n    return 2 * x\n", "raised"),
-        ("while True:\n    pass\ndef f(x):\n    return 2 * x\n", "timed_out"),
-        ("import sys\nsys.exit()\ndef f(x):\n    return 2 * x\n", "raised"),
-        ("import os\nos._exit(0)\ndef f(x):\n    return 2 * x\n", "killed"),
-        ("return 1\ndef f(x):\n    return 2 * x\n", "raised"),
-        ("def f(x):\n    return object()\n", "wrong_output"),
-        ("async def f(x):\n    return 2 * x\n", "wrong_output"),
-        ("def f(x):\n    yield 2 * x\n", "wrong_output"),
-        ("def f(x):\n    return f(x)\n", "raised"),
-        ("class f:\n    def __init__(self, x):\n        pass\n", "wrong_output"),
-        ("class Solution:\n    def f(self, x):\n        return 2 * x\n", "wrong_name_or_arguments"),
-        ("globals()['f'] = lambda x: 2 * x\n", "wrong_name_or_arguments"),
-        ("def f():\n    return 2\n", "wrong_name_or_arguments"),
-        ("def f(x, y):\n    return 2 * x\n", "wrong_name_or_arguments"),
-        ("def f(x, *, y):\n    return 2 * x\n", "wrong_name_or_arguments"),
-        ("f = 3\n", "no_code"),
-    ],
-)
-def test_answers_that_fail(text: str, category: str) -> None:
-    (found,) = graded(TWICE, f"```python\n{text}```")
-    assert (found.category, found.cases_passed) == (category, 0), found.detail
-    assert not found.passed_held
+FAILING = [
+    ("1 / 0\ndef f(x):\n    return 2 * x\n", "raised"),
+    ("import no_such_module\ndef f(x):\n    return 2 * x\n", "raised"),
+    ("while True:\n    pass\ndef f(x):\n    return 2 * x\n", "timed_out"),
+    ("import sys\nsys.exit()\ndef f(x):\n    return 2 * x\n", "raised"),
+    ("import os\nos._exit(0)\ndef f(x):\n    return 2 * x\n", "killed"),
+    ("return 1\ndef f(x):\n    return 2 * x\n", "raised"),
+    ("def f(x):\n    return object()\n", "wrong_output"),
+    ("async def f(x):\n    return 2 * x\n", "wrong_output"),
+    ("def f(x):\n    yield 2 * x\n", "wrong_output"),
+    ("def f(x):\n    return f(x)\n", "raised"),
+    ("class f:\n    def __init__(self, x):\n        pass\n", "wrong_output"),
+    ("class Solution:\n    def f(self, x):\n        return 2 * x\n", "wrong_name_or_arguments"),
+    ("globals()['f'] = lambda x: 2 * x\n", "wrong_name_or_arguments"),
+    ("def f():\n    return 2\n", "wrong_name_or_arguments"),
+    ("def f(x, y):\n    return 2 * x\n", "wrong_name_or_arguments"),
+    ("def f(x, *, y):\n    return 2 * x\n", "wrong_name_or_arguments"),
+    ("f = 3\n", "no_code"),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "called_by"),
-    [
-        ("f = lambda x: 2 * x", "name"),
-        ("f = lambda value: 2 * value", "position"),
-        ("def g(x):\n    return 2 * x\nf = g", "name"),
-        ("def g(y):\n    return 2 * y\nh = g\nf = h", "position"),
-        ("from functools import partial\nimport operator as o\nf = partial(o.mul, 2)", "position"),
-        ("import functools\n@functools.cache\ndef f(x):\n    return 2 * x", "name"),
-        ("import functools\n@functools.lru_cache(9)\ndef f(y):\n    return 2 * y", "position"),
-        ("def twice(g):\n    class C:\n        def __call__(self, v):\n            return g(v)\n"
-         "    return C()\n@twice\ndef f(y):\n    return 2 * y", "position"),
-        ("class f:\n    def __new__(cls, y):\n        return 2 * y", "position"),
-        ("from operator import mul\ndef f(*args):\n    return mul(2, *args)", "position"),
-        ("def f(**kwargs):\n    return 2 * kwargs['x']", "name"),
-        ("def f(y, /):\n    return 2 * y", "position"),
-        ("def f(x, /, *rest, k=1):\n    return 2 * x", "name"),
-        ("def f(x=0, more=3):\n    return 2 * x", "name"),
-        ("try:\n    f\nexcept NameError:\n    def f(v):\n        return 2 * v", "position"),
-        ("f, g = (lambda x: 2 * x), None", "name"),
-        ("f: object = lambda x: 2 * x", "name"),
-    ],
-)  # fmt: skip
-def test_entry_points_that_are_called(text: str, called_by: str) -> None:
-    (found,) = graded(DOUBLE, f"```python\n{text}\n```")
-    assert (found.category, found.called_by) == ("passed_all", called_by), found.detail
+def test_answers_that_fail() -> None:
+    found = graded(TWICE, *[f"```python\n{text}```" for text, _ in FAILING])
+    assert [
+        (text, grade.category) for (text, _), grade in zip(FAILING, found, strict=True)
+    ] == FAILING
+    assert not any(grade.cases_passed or grade.passed_held for grade in found)
+
+
+CALLED = [
+    ("f = lambda x: 2 * x", "name"),
+    ("f = lambda value: 2 * value", "position"),
+    ("def g(x):\n    return 2 * x\nf = g", "name"),
+    ("def g(y):\n    return 2 * y\nh = g\nf = h", "position"),
+    ("from functools import partial\nimport operator as o\nf = partial(o.mul, 2)", "position"),
+    ("import functools\n@functools.cache\ndef f(x):\n    return 2 * x", "name"),
+    ("import functools\n@functools.lru_cache(9)\ndef f(y):\n    return 2 * y", "position"),
+    ("def twice(g):\n    class C:\n        def __call__(self, v):\n            return g(v)\n"
+     "    return C()\n@twice\ndef f(y):\n    return 2 * y", "position"),
+    ("class f:\n    def __new__(cls, y):\n        return 2 * y", "position"),
+    ("from operator import mul\ndef f(*args):\n    return mul(2, *args)", "position"),
+    ("def f(**kwargs):\n    return 2 * kwargs['x']", "name"),
+    ("def f(y, /):\n    return 2 * y", "position"),
+    ("def f(x, /, *rest, k=1):\n    return 2 * x", "name"),
+    ("def f(x=0, more=3):\n    return 2 * x", "name"),
+    ("try:\n    f\nexcept NameError:\n    def f(v):\n        return 2 * v", "position"),
+    ("f, g = (lambda x: 2 * x), None", "name"),
+    ("f: object = lambda x: 2 * x", "name"),
+]  # fmt: skip
+
+
+def test_entry_points_that_are_called() -> None:
+    found = graded(DOUBLE, *[f"```python\n{text}\n```" for text, _ in CALLED])
+    assert [
+        (text, grade.called_by) for (text, _), grade in zip(CALLED, found, strict=True)
+    ] == CALLED
+    assert [grade.detail for grade in found if not grade.passed_all] == []
 
 
 ARGUMENTS = [
@@ -260,7 +263,7 @@ def test_problems_with_tests() -> None:
         "    exit()\n": "raised",
         "    import os\n    os._exit(0)\n": "killed",
     }
-    found = graded(TESTED, *texts)
+    found = graded(TESTED, *texts, function_seconds=2)
     assert {text: grade.category for text, grade in zip(texts, found, strict=True)} == texts
     assert found[0].passed_held and found[0].passed_all and found[0].passed_seen
     assert "AssertionError" in found[3].detail
@@ -271,3 +274,10 @@ def test_tests_have_the_time_of_all_cases() -> None:
     text += "    while time.process_time() < end:\n        pass\n    return sum(x)\n"
     (found,) = graded(TESTED, text)
     assert found.category == "passed_all"
+
+
+@pytest.mark.parametrize("name", ["look", "names", "watched", "answer", "value", "check", "sys"])
+def test_names_of_our_own_hide_no_entry_point(name: str) -> None:
+    task = problem([], tests=f"assert {name}(1) == 2\n", task="mbpp", entry_point=name)
+    texts = [f"def {name}(x):\n    return {output}\n" for output in ("2 * x", "x")]
+    assert [grade.category for grade in graded(task, *texts)] == ["passed_all", "raised"]
