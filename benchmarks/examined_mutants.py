@@ -37,6 +37,10 @@ EQUIVALENT: dict[str, str] = {
         "no c of word is not in word"
     ),
     "fixMenu, line 4: 'hltMergedTracks' -> ''": "no value of a literal has such an attribute",
+    "fixMenu, line 5: hasattr(process, 'hltIter1ClustersRefRemoval') -> False": (
+        "no value of a literal has such an attribute"
+    ),
+    "process, line 11: 'cur_step' -> ''": _PRINTED,
     "solution, line 4: print(s.count('a')) -> pass": _PRINTED,
     "Buzz, line 3: 'Buzz' -> ''": _PRINTED,
     "reverse_array_in_place, line 2: len(arr) / 2 -> len(arr) // 2": "int() cuts the half off",
@@ -44,6 +48,7 @@ EQUIVALENT: dict[str, str] = {
     "separador, line 2: return print(f'\\n' * value) -> pass": (
         "print returns None; where the text cannot be made, the program raises"
     ),
+    "separador, line 2: '\\n' -> 'X\\n'": _PRINTED,
     "print_sep, line 59: ' ' -> 'X '": _PRINTED,
     "st_jeor, line 10: m = float(m) -> pass": (
         "it is multiplied by a float; of a text it would be seen, and no case has one"
@@ -55,11 +60,14 @@ EQUIVALENT: dict[str, str] = {
     "rowSumOddNumbers, line 5: range(x) -> range(x + 1)": _PRINTED,
     "rowSumOddNumbers, line 9: ' ' -> 'X '": _PRINTED,
     "even_or_odd, line 3: 'Even' -> 'XEven'": _PRINTED,
+    "longestRun, line 4: 0 -> -1": "only the lengths of the runs are read",
+    "longestRun, line 11: L[j + 1] -> L[j + 1 - 1]": "only the lengths of the runs are read",
     "longestRun, line 9: j + 1 -> j - 1": "only the lengths of the runs are read",
     "reverseArray, line 5: 'Array reversed' -> ''": _UNDEFINED,
     "reverseArray, line 7: arr != arr.empty -> arr == arr.empty": _UNDEFINED,
     "find_peak, line 17: li[m] >= li[m + 1] and li[m] >= li[m - 1] -> "
     "li[m] >= li[m + 1] or li[m] >= li[m - 1]": "that neither is greater was asked before",
     "f, line 7: 'in f(x): x =' -> ''": _PRINTED,
+    "f, line 7: 'in f(x): x =' -> 'Xin f(x): x ='": _PRINTED,
 }
 """The reason, by what `benchmarks.mutants` calls the mutant."""

@@ -48,7 +48,7 @@ from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
 
 MUTANTS, QUICK_MUTANTS = 500, 100
-BUDGETS = (30, 100, 300, 1_000)
+BUDGETS, QUICK_BUDGETS = (30, 100, 300, 1_000), (30, 100)
 REFERENCE_BUDGET = 100
 REACHING = 1_000
 """Inputs written to see which lines run."""
@@ -82,8 +82,9 @@ def main() -> int:
     count = QUICK_MUTANTS if chosen.quick else MUTANTS
     programs = [problem.program for problem in problems]
     mutants = spread(programs, count, chosen.seed or 0)
-    rows = list(judged(problems, mutants, launcher))
-    show(rows)
+    budgets = QUICK_BUDGETS if chosen.quick else BUDGETS
+    rows = list(judged(problems, mutants, budgets, launcher))
+    show(rows, budgets)
     undecided = examine([row for row in rows if not row.killed_by], launcher)
     print(f"{right} of {len(problems)} programs pass as answers to their own problems")
     print("survivors that are undecided:")
@@ -124,7 +125,10 @@ def references(problems: Sequence[Problem], launcher: ProcessLauncher) -> int:
 
 
 def judged(
-    problems: Sequence[Problem], mutants: Sequence[tuple[int, Mutant]], launcher: ProcessLauncher
+    problems: Sequence[Problem],
+    mutants: Sequence[tuple[int, Mutant]],
+    budgets: Sequence[int],
+    launcher: ProcessLauncher,
 ) -> Iterator[Row]:
     """Yield what became of each mutant."""
     started = time.perf_counter()
@@ -143,7 +147,7 @@ def judged(
             left.append(row)
         else:
             yield replace(row, killed_by="held" if found.passed_seen else "seen")
-    for budget in BUDGETS:
+    for budget in budgets:
         started = time.perf_counter()
         options = GradingOptions(differential_inputs=budget)
         grades = [row.grade for row in left]
@@ -161,10 +165,10 @@ def judged(
     yield from left
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[Row], budgets: Sequence[int]) -> None:
     """Print how many mutants each stage killed, by operator."""
-    stages = ["seen", "held", *map(str, BUDGETS)]
-    titles = ["seen cases", "held cases", *(f"{budget} inputs" for budget in BUDGETS)]
+    stages = ["seen", "held", *map(str, budgets)]
+    titles = ["seen cases", "held cases", *(f"{budget} inputs" for budget in budgets)]
     table = Table(title=f"{len(rows)} mutants, by what killed them", title_justify="left")
     for heading in ("", "mutants", *titles, "survived"):
         table.add_column(heading, justify="right" if heading else "left")
