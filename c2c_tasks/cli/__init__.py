@@ -12,6 +12,7 @@ from c2c_tasks import __version__
 
 # Two of these are imported for the commands that they add to `release`.
 from c2c_tasks.cli import catalogue, hub, release, withdrawal  # noqa: F401
+from c2c_tasks.cli.export import export
 from c2c_tasks.cli.running import quiet_ends, show_what_cannot_be_encoded
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(release.app, name="release")
 app.add_typer(catalogue.app, name="catalogue")
+app.command()(export)
 
 
 @app.command()
