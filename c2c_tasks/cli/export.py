@@ -104,14 +104,13 @@ def export(
         tokenizer=tokenizer,
         packing_tokens=packing_tokens,
     )
-    names = [name.value for name in split or (SplitName.train, SplitName.validation)]
-    request = ExportRequest(
-        data=data,
-        trainer=trainer.value.replace("-", "_"),  # type: ignore[arg-type]
-        format=row_format and row_format.value.replace("-", "_"),  # type: ignore[arg-type]
-        file_format=files.value,  # type: ignore[arg-type]
-        splits=tuple(names),
-    )
+    names: Any = [name.value for name in split or (SplitName.train, SplitName.validation)]
+    options: dict[str, Any] = {
+        "trainer": trainer.value.replace("-", "_"),
+        "format": row_format and row_format.value.replace("-", "_"),
+        "file_format": files.value,
+    }
+    request = ExportRequest(data=data, splits=tuple(names), **options)
     try:
         with one_line_errors():
             told = write_export(find_release(release, target), Path(folder), request)
