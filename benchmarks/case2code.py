@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from c2c_tasks.extraction.headers import parameters_of
+from c2c_tasks.headers import parameters_of
 from c2c_tasks.inputs.parsing import parse_answer
 from c2c_tasks.records import Function, Inputs, extend
 

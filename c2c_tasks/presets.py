@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from c2c_tasks.config import BuildConfig, ConfigError, default_target
+from c2c_tasks.config import BuildConfig, Config, ConfigError, default_target
 
 PRESET = "preset"
 """Key of the preset's name among flat options."""
@@ -120,7 +120,7 @@ def describe(name: str, options: Mapping[str, Any]) -> str:
     return f"{said}; set by the run: {_listed(theirs, options)}" if theirs else said
 
 
-def flat_options(config: BuildConfig) -> dict[str, Any]:
+def flat_options(config: Config) -> dict[str, Any]:
     """Return the options of a config without their sections, as JSON has them."""
     return {
         option: value

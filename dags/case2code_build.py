@@ -34,10 +34,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, CronPartitionTimetable, dag, get_current_context, task, task_group
+from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task, task_group
 
 from c2c_airflow.alerts import deadline, tell_failure
 from c2c_airflow.announcing import announce, keep_latest
+from c2c_airflow.assets import DATASET, tell
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
 from c2c_airflow.params import add_build_params, retry_seconds
@@ -45,13 +46,6 @@ from c2c_airflow.run_notes import leave
 from c2c_airflow.sandbox_operator import SandboxOperator
 from c2c_airflow.turns import is_its_turn
 
-# It has no URI: consumers name it, wherever a deployment keeps it, and each event tells the URI.
-# (One of `s3://` would have every provider loaded whenever this file is parsed.)
-DATASET = Asset(
-    "case2code_dataset",
-    group="case2code",
-    extra={"holds": "programs with their cases, and training samples made of them"},
-)
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
 
 
@@ -154,7 +148,7 @@ def case2code_build() -> None:
         release = run_step("publish", staged)
         metadata, note = announce(release)
         context: Any = get_current_context()
-        context["outlet_events"][DATASET].extra = metadata
+        tell(context, DATASET, metadata, date=metadata["date"])
         keep_latest(context, DATASET, metadata)
         leave("published", note)
         return release

@@ -18,7 +18,7 @@ from c2c_tasks.browsing.caching import Recent
 from c2c_tasks.catalogue import ReportRecord
 from c2c_tasks.config import work_area
 from c2c_tasks.consuming.parallel import NoMeter, Tick, in_parallel
-from c2c_tasks.pipeline.build import work_name
+from c2c_tasks.pipeline.runs import work_name
 from c2c_tasks.shards import Stage, StepReport, funnel, report_uri
 from c2c_tasks.store import ObjectNotFound, StoreError, read, store_for
 

@@ -1,4 +1,4 @@
-"""`c2c`: inspect and consume what was published, from a shell.
+"""`c2c`: inspect, consume and evaluate on what was published, from a shell.
 
 Data goes to standard output, all else to standard error. Exit codes: 0 done; 1 it could not be
 done, and a line says why; 2 wrong use; 3 `release verify` found faults; 130 interrupted.
@@ -13,6 +13,7 @@ from c2c_tasks import __version__
 # Two of these are imported for the commands that they add to `release`.
 from c2c_tasks.cli import catalogue, hub, release, withdrawal  # noqa: F401
 from c2c_tasks.cli.export import export
+from c2c_tasks.cli import catalogue, evaluate, evaluation, hub, release, withdrawal  # noqa: F401
 from c2c_tasks.cli.running import quiet_ends, show_what_cannot_be_encoded
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
 )
 app.add_typer(release.app, name="release")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(evaluation.app, name="evaluation")
+app.command("evaluate")(evaluate.evaluate)
 app.command()(export)
 
 

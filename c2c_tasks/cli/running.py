@@ -19,15 +19,19 @@ FAULTS = 3
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End with one line on standard error that says what is wrong, and exit code 1."""
+def one_line_errors(*others: type[Exception]) -> Iterator[None]:
+    """End with one line on standard error that says what is wrong, and exit code 1.
+
+    `others` are what a command can come to besides faults of stores, releases and the catalogue.
+    """
     from c2c_tasks.catalogue import CatalogueError
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.store import StoreError
 
+    expected: tuple[type[Exception], ...] = (CatalogueError, PublishError, StoreError, *others)
     try:
         yield
-    except (CatalogueError, PublishError, StoreError) as error:
+    except expected as error:
         from c2c_tasks.consuming.printing import printable
 
         line = printable(str(error)).replace("\n", " ")

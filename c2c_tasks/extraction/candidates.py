@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from c2c_tasks.config import ExtractionOptions
 from c2c_tasks.extraction.closure import Impure, close_over
-from c2c_tasks.extraction.headers import parameters_of
 from c2c_tasks.extraction.modules import Module
+from c2c_tasks.headers import parameters_of
 from c2c_tasks.records import Function, SourceFile
 from c2c_tasks.shards import StepReport
 

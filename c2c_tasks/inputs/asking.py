@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import logging
-import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -24,10 +22,9 @@ from c2c_tasks.inputs.completions import (
     RequestRefused,
 )
 from c2c_tasks.inputs.grammar import inputs_grammar
+from c2c_tasks.inputs.kept_engine import Kept, KeptEngine
 from c2c_tasks.records import Function
 
-PROGRESS_SECONDS = 10.0
-"""Between two lines of the log that say how fast answers come."""
 _TRIAL = Request(
     [{"role": "user", "content": "Write an empty list."}], {"max_tokens": 16}, 'root ::= "[]"'
 )
@@ -79,13 +76,11 @@ class Asking:
 
     def __init__(self, engine: Engine, answers: Answers, options: InputOptions) -> None:
         self.engine = engine
+        self.kept = KeptEngine(engine, answers, options)
         self.options = options
         self.constrained = options.constrained == "auto"
         """False where, or once it is known that, the engine takes no grammars."""
-        self._answers = answers
-        self._room = asyncio.Semaphore(options.concurrency)
         self._trial: asyncio.Task[None] | None = None
-        self._progress = _Progress()
 
     async def ask(self, function: Function) -> Reply:
         """Return what the model answers about a function.
@@ -116,14 +111,12 @@ class Asking:
 
     async def _ask(self, function: Function, trim: int) -> Answered | None:
         """Ask with the program shown at a level; None where there is no such level."""
-        async with self._room:
+        async with self.kept.room:
             prompt = self.prompt(function, trim)
             if prompt is None:
                 return None
-            key, answered = await self._ask_constrained(function, prompt)
-        # Its place in the engine's queue is another's while it waits to be written.
-        kept = await self._answers.keep(key, answered.completion)
-        return dataclasses.replace(answered, completion=kept)
+            kept, unconstrained = await self._ask_constrained(function, prompt)
+        return Answered(await self.kept.keep(kept), kept.resumed, unconstrained)
 
     def prompt(self, function: Function, trim: int) -> Prompt | None:
         """Return the prompt at a level of the trimming rule; None where there is no such level."""
@@ -143,20 +136,21 @@ class Asking:
             sampling["stop"] = list(prompts.STOP)
         return sampling
 
-    async def _ask_constrained(self, function: Function, prompt: Prompt) -> tuple[str, Answered]:
-        """Ask with a grammar, and without where the engine refuses it."""
+    async def _ask_constrained(self, function: Function, prompt: Prompt) -> tuple[Kept, bool]:
+        """Ask with a grammar, and without where the engine refuses it: tell whether it did."""
         request = Request(prompt, self._sampling())
         grammar = None
         if await self._takes_grammars():
             grammar = inputs_grammar(function, self.options.inputs_per_answer)
         if grammar is not None:
             try:
-                return await self._complete(dataclasses.replace(request, grammar=grammar))
+                constrained = dataclasses.replace(request, grammar=grammar)
+                return await self.kept.complete(constrained), False
             except ContextTooShort:
                 raise
             except RequestRefused:
                 pass
-        return await self._complete(request, unconstrained=grammar is not None)
+        return await self.kept.complete(request), grammar is not None
 
     async def _takes_grammars(self) -> bool:
         if self.constrained:
@@ -177,29 +171,6 @@ class Asking:
         except RequestFailed:
             pass  # what is wrong shows in the requests that follow
 
-    async def _complete(
-        self, request: Request, *, unconstrained: bool = False
-    ) -> tuple[str, Answered]:
-        key = request.key(self._identity())
-        completion = self._answers.get(key)
-        resumed = completion is not None
-        if completion is None:
-            completion = await self.engine.complete(request)
-            self._progress.note(completion)
-        return key, Answered(completion, resumed, unconstrained)
-
-    def _identity(self) -> str:
-        """Return what tells this model, loaded like this, from others."""
-        arguments = json.dumps(self.options.engine_arguments, sort_keys=True)
-        return f"{self.engine.model}@{self.options.revision} {arguments}"
-
-    async def close(self) -> None:
-        """Keep what was answered, and let the engine go."""
-        try:
-            await self._answers.close()
-        finally:
-            await self.engine.close()
-
     def _is_crowded(self, completion: Completion) -> bool:
         """Tell whether answers were cut off because the prompt left less than half their room."""
         context = self.engine.statistics.facts.get("context_tokens")
@@ -211,41 +182,9 @@ class Asking:
         """Return what the manifest records of model, prompt and sampling."""
         options = self.options
         return {
-            "model": self.engine.model,
-            "revision": options.revision or None,
-            **self.engine.statistics.facts,
+            **self.kept.facts(),
             "constrained": self.constrained,
-            "prompt_style": options.prompt_style,
             "prompt_sha256": prompts.digest(options.prompt_style, options.inputs_per_answer),
-            "temperature": options.temperature,
-            "top_p": options.top_p,
-            "max_tokens": options.max_tokens,
             "answers_per_function": options.answers_per_function,
             "inputs_per_answer": options.inputs_per_answer,
         }
-
-
-class _Progress:
-    """Tells the log every few seconds how fast answers come."""
-
-    def __init__(self) -> None:
-        self.started = 0.0
-        self.answers = self.prompt_tokens = self.completion_tokens = 0
-
-    def note(self, completion: Completion) -> None:
-        now = time.monotonic()
-        self.started = self.started or now
-        self.answers += len(completion.texts)
-        self.prompt_tokens += completion.prompt_tokens
-        self.completion_tokens += completion.completion_tokens
-        seconds = now - self.started
-        if seconds >= PROGRESS_SECONDS:
-            log.info(
-                "vllm: %s answers in %.0f s, tokens a second: %s read, %s written",
-                f"{self.answers:,}",
-                seconds,
-                f"{self.prompt_tokens / seconds:,.0f}",
-                f"{self.completion_tokens / seconds:,.0f}",
-            )
-            self.started = now
-            self.answers = self.prompt_tokens = self.completion_tokens = 0

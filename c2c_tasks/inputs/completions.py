@@ -21,10 +21,14 @@ class Request:
     """Temperature, mass, seed and limits, named as OpenAI's API and vLLM both name them."""
     grammar: str | None = None
     """EBNF that every answer follows."""
+    number: int = 0
+    """Tells requests apart that are equal otherwise, for more answers than one request gives."""
 
     def key(self, model: str) -> str:
         """Return what tells this request to a model from all others: a SHA-256."""
-        parts = [model, self.prompt, self.sampling, self.grammar]
+        parts: list[Any] = [model, self.prompt, self.sampling, self.grammar]
+        if self.number:  # without it, keys are those of answers kept by earlier versions
+            parts.append(self.number)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -39,6 +43,8 @@ class Completion:
     """Tokens of all answers together."""
     truncated: int = 0
     """Answers that ended at the limit of tokens."""
+    truncated_texts: list[int] = field(default_factory=list)
+    """Which these are, by position; empty in what earlier versions kept."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the completion as what JSON can hold."""

@@ -228,11 +228,17 @@ def _completion(response: httpx.Response) -> Completion:
         raise _NoAnswer("an answer that is no completion") from None
     usage = answer.get("usage")
     usage = usage if isinstance(usage, dict) else {}
+    truncated = [
+        position
+        for position, choice in enumerate(choices)
+        if choice.get("finish_reason") == "length"
+    ]
     return Completion(
         texts,
         prompt_tokens=_whole(usage.get("prompt_tokens")),
         completion_tokens=_whole(usage.get("completion_tokens")),
-        truncated=sum(choice.get("finish_reason") == "length" for choice in choices),
+        truncated=len(truncated),
+        truncated_texts=truncated,
     )
 
 

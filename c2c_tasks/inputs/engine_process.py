@@ -94,12 +94,13 @@ class _Engine:
 
     def answer(self, output: Any) -> None:
         """Send the answers to a request."""
+        reasons = [choice.finish_reason for choice in output.outputs]
         self.send({
             "number": self.numbers.pop(output.request_id),
             "texts": [choice.text for choice in output.outputs],
             "prompt_tokens": len(output.prompt_token_ids),
             "completion_tokens": sum(len(choice.token_ids) for choice in output.outputs),
-            "truncated": sum(choice.finish_reason == "length" for choice in output.outputs),
+            "truncated_texts": [i for i, reason in enumerate(reasons) if reason == "length"],
         })  # fmt: skip
 
 

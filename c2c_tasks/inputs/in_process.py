@@ -79,7 +79,8 @@ class InProcessEngine:
             answer["texts"],
             answer["prompt_tokens"],
             answer["completion_tokens"],
-            answer["truncated"],
+            len(answer["truncated_texts"]),
+            answer["truncated_texts"],
         )
 
     async def _send(self, process: JsonLinesProcess, number: int, request: Request) -> None:

@@ -8,10 +8,8 @@ from contextlib import closing
 from c2c_tasks.config import InputOptions
 from c2c_tasks.inputs.answers import Answers
 from c2c_tasks.inputs.asking import Asking, Reply
-from c2c_tasks.inputs.completions import Engine
-from c2c_tasks.inputs.endpoint import Endpoint
 from c2c_tasks.inputs.errors import EngineDown, InputError
-from c2c_tasks.inputs.in_process import InProcessEngine
+from c2c_tasks.inputs.kept_engine import engine_for
 from c2c_tasks.inputs.ordered import in_order
 from c2c_tasks.inputs.parsing import Answer, parse_answer
 from c2c_tasks.records import Function, Inputs, extend
@@ -33,9 +31,7 @@ class VllmWriter:
         attempt need not ask again; without one, nothing is kept.
         """
         self.options = options
-        self.engine: Engine = (
-            Endpoint(options) if options.engine == "endpoint" else InProcessEngine(options)
-        )
+        self.engine = engine_for(options)
         self.asking = Asking(self.engine, Answers(answers), options)
 
     def write(
@@ -68,7 +64,7 @@ class VllmWriter:
             functions,
             self.asking.ask,
             concurrency=self.options.concurrency,
-            close=self.asking.close,
+            close=self.asking.kept.close,
         )
         # Closed here: an error keeps the frame, and with it what is still under way.
         with closing(replies):

@@ -13,9 +13,10 @@ from c2c_tasks.curation.signatures import sign
 from c2c_tasks.curation.tokens import canonical_digest_of
 from c2c_tasks.extraction import extract_functions
 from c2c_tasks.extraction.processes import Crashed, map_in_processes
-from c2c_tasks.pipeline.build import Build, ShardReference, reference
+from c2c_tasks.pipeline.build import Build
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.rules import check_rule
+from c2c_tasks.pipeline.runs import ShardReference, reference
 from c2c_tasks.records import Candidate, SourceFile
 from c2c_tasks.shards import Stage, StepReport, run_step, write_shard
 from c2c_tasks.sources import read_object

@@ -23,10 +23,11 @@ from c2c_tasks.curation.judging import count_those_run_again, judge
 from c2c_tasks.curation.overlap import Contamination
 from c2c_tasks.curation.rights import Rights
 from c2c_tasks.curation.splits import split_of
-from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference, tell
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew
 from c2c_tasks.pipeline.indexing import record_reports, recording
 from c2c_tasks.pipeline.planning import Plan, plan_digest, plan_objects, plan_uri
 from c2c_tasks.pipeline.rules import check_rules
+from c2c_tasks.pipeline.runs import ShardReference, tell
 from c2c_tasks.publishing.data_files import read_program_columns, read_programs
 from c2c_tasks.publishing.ledger import ledger_files
 from c2c_tasks.publishing.manifest import DECONTAMINATION, MANIFEST, read_manifest
@@ -113,16 +114,7 @@ def _merge_functions(build: Build, extracted: list[ShardReference]) -> list[Shar
     reports = map(read_report, (shard["uri"] for shard in extracted))
     record_reports(build, [*filter(None, reports), report])
     _check(build, plan, report)
-    sizes: list[int] = report.facts["shard_rows"]
-    return [
-        {
-            "shard": f"{index + 1} of {len(sizes)}",
-            "index": index,
-            "uri": build.shard("merge_functions", index),
-            "rows": rows,
-        }
-        for index, rows in enumerate(sizes)
-    ]
+    return build.references("merge_functions", report.facts["shard_rows"])
 
 
 def problems_uri(build: Build) -> str:

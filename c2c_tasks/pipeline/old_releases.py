@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from c2c_tasks.pipeline.build import work_name
+from c2c_tasks.pipeline.runs import work_name
 from c2c_tasks.pipeline.work_areas import WorkArea, listed
 from c2c_tasks.publishing.conditions import Conditions
 from c2c_tasks.publishing.deleting import delete_files

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, field
 
 from c2c_tasks.catalogue import Catalogue, CatalogueError
 from c2c_tasks.config import MAX_SHARDS, BuildConfig, catalogue_url
-from c2c_tasks.pipeline.build import Build, BuildError, NothingNew, ShardReference
+from c2c_tasks.pipeline.build import Build, BuildError, NothingNew
 from c2c_tasks.pipeline.indexing import index_latest, recording
 from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.narrowing import differences
 from c2c_tasks.pipeline.rules import digests_of_rules
+from c2c_tasks.pipeline.runs import ShardReference
 from c2c_tasks.publishing.ledger import LEDGER_VERSION
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.publishing.pointer import POINTER

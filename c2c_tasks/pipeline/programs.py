@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from c2c_tasks.curation.behaviour import Behaving, behavioural_duplicates
 from c2c_tasks.curation.documentation import documentation
-from c2c_tasks.pipeline.build import Build, ShardReference, tell
+from c2c_tasks.pipeline.build import Build
 from c2c_tasks.pipeline.planning import Plan
 from c2c_tasks.pipeline.progress import Progress
+from c2c_tasks.pipeline.runs import ShardReference, tell
 from c2c_tasks.publishing.data_files import read_program_columns
 from c2c_tasks.records import Program
 from c2c_tasks.shards import StepReport, read_columns, read_shard, run_step, write_shard

@@ -1,11 +1,14 @@
-"""The whole build in one process, one shard after the other: for experiments and tests."""
+"""A whole build or evaluation in one process, one shard after the other."""
 
 from __future__ import annotations
 
 from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.evaluating import WrittenReport, answer, grade, report
+from c2c_tasks.pipeline.evaluation import Evaluation
 from c2c_tasks.pipeline.extracting import extract
 from c2c_tasks.pipeline.merging import merge_functions
 from c2c_tasks.pipeline.planning import plan
+from c2c_tasks.pipeline.problem_sets import prepare_problems
 from c2c_tasks.pipeline.programs import merge_programs
 from c2c_tasks.pipeline.pushing import push_to_hub
 from c2c_tasks.pipeline.releasing import PublishedRelease, publish
@@ -28,3 +31,10 @@ def run_build(build: Build) -> PublishedRelease:
     if build.config.publishing.hub_repository:
         push_to_hub(build, published)
     return published
+
+
+def run_evaluation(evaluation: Evaluation) -> WrittenReport:
+    """Do what the `case2code_evaluate` DAG does, without Airflow: no retries, nothing at a time."""
+    for shard in prepare_problems(evaluation):
+        grade(evaluation, answer(evaluation, shard))
+    return report(evaluation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -12,18 +12,13 @@ from c2c_tasks.curation.sensitive_data import findings_in_cases, findings_in_pro
 from c2c_tasks.inputs.probing import Probing
 from c2c_tasks.inputs.synthesis import refine
 from c2c_tasks.inputs.writer import writer_for
-from c2c_tasks.pipeline.build import (
-    Build,
-    MappedStep,
-    ShardReference,
-    follow,
-    reference,
-)
+from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.runs import ShardReference, follow, mapped_step
 from c2c_tasks.records import Execution, Function, Inputs, Program, Sample
 from c2c_tasks.samples import compose as compose_samples
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute as execute_inputs
-from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
+from c2c_tasks.shards import StepReport, read_shard, write_shard
 
 
 def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
@@ -41,7 +36,7 @@ def write_inputs(build: Build, shard: ShardReference) -> ShardReference:
         with closing(writer.write(read_shard(shard["uri"], Function), report)) as inputs:
             write_shard(report.shard, Inputs, follow(inputs, report, shard))
 
-    return _mapped(build, "write_inputs", shard, work)
+    return mapped_step(build, "write_inputs", shard, work, config=build.options_of("write_inputs"))
 
 
 def execute(
@@ -74,7 +69,7 @@ def execute(
         ) as executions:
             write_shard(report.shard, Execution, follow(executions, report, shard))
 
-    return _mapped(build, "execute", shard, work)
+    return mapped_step(build, "execute", shard, work, config=build.options_of("execute"))
 
 
 def curate(build: Build, shard: ShardReference) -> ShardReference:
@@ -97,7 +92,7 @@ def curate(build: Build, shard: ShardReference) -> ShardReference:
         report.stage("programs", "programs")
         write_shard(report.shard, Program, programs(report))
 
-    return _mapped(build, "curate", shard, work)
+    return mapped_step(build, "curate", shard, work, config=build.options_of("curate"))
 
 
 def compose(build: Build, shard: ShardReference) -> ShardReference:
@@ -112,20 +107,4 @@ def compose(build: Build, shard: ShardReference) -> ShardReference:
         report.stage("samples", "samples")
         write_shard(report.shard, Sample, samples(report))
 
-    return _mapped(build, "compose", shard, work)
-
-
-def _mapped(
-    build: Build,
-    step: MappedStep,
-    shard: ShardReference,
-    work: Callable[[StepReport], None],
-) -> ShardReference:
-    report = run_step(
-        step,
-        inputs=[shard["uri"]],
-        output=build.shard(step, shard["index"]),
-        config=build.options_of(step),
-        work=work,
-    )
-    return reference(shard, report)
+    return mapped_step(build, "compose", shard, work, config=build.options_of("compose"))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from c2c_tasks.catalogue import BuildRecord, Catalogue
 from c2c_tasks.config import work_area
-from c2c_tasks.pipeline.build import work_name
+from c2c_tasks.pipeline.runs import work_name
 from c2c_tasks.publishing.deleting import delete_files
 from c2c_tasks.shards import read_report
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for

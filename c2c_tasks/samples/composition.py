@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from c2c_tasks.config import SampleOptions
-from c2c_tasks.records import Case, Program, Sample, SampleFormat
+from c2c_tasks.records import Case, Function, Program, Sample, SampleFormat
 from c2c_tasks.samples.documents import Document, draw_document
 from c2c_tasks.samples.examples import Example, example_of
 from c2c_tasks.samples.identity import sample_id
@@ -28,7 +28,7 @@ def compose(program: Program, options: SampleOptions, report: StepReport) -> Ite
     where `min_held_cases` would not be left.
     """
     stage = report.stage("samples", "samples")
-    examples = _examples(program)
+    examples = showable(program, program.cases)
     most = min(options.max_shown_cases, len(examples) - options.min_held_cases)
     least = min(options.max_shown_cases, LEAST_SHOWN)
     for format_ in options.formats:
@@ -38,9 +38,8 @@ def compose(program: Program, options: SampleOptions, report: StepReport) -> Ite
                 stage.drop("too_few_cases")
                 continue
             random = Random(f"{options.seed}:{program.function_id}:{number}:{format_}")
-            shown = _shown(
-                program, list(examples), random.randint((least + most) // 2, most), random
-            )
+            count = random.randint((least + most) // 2, most)
+            shown = choose_shown(program.cases, list(examples), count, random)
             rendering = _rendering([examples[position] for position in shown], random)
             template = _draw(format_, rendering, random)
             sample = _fitting(program, examples, shown, least, template, format_, options)
@@ -54,25 +53,27 @@ def compose(program: Program, options: SampleOptions, report: StepReport) -> Ite
                 yield sample
 
 
-def _examples(program: Program) -> dict[int, Example]:
-    """Return the cases that can be shown, by their position in the program's cases."""
+def showable(function: Function, cases: Sequence[Case]) -> dict[int, Example]:
+    """Return the cases that can be shown, by their position among the function's cases."""
     examples = {}
-    for position, case in enumerate(program.cases):
+    for position, case in enumerate(cases):
         try:
-            examples[position] = example_of(program, case)
+            examples[position] = example_of(function, case)
         except ValueError:  # no call can be written: it is neither shown nor held
             continue
     return examples
 
 
-def _shown(program: Program, positions: list[int], count: int, random: Random) -> list[int]:
-    """Return `count` positions, most telling first.
+def choose_shown(
+    cases: Sequence[Case], positions: list[int], count: int, random: Random
+) -> list[int]:
+    """Return `count` of the positions, those of the most telling cases first.
 
     The order is drawn, but a case that runs lines which those before it leave out goes first:
     what is shown tells of every branch that any case takes. Long ones and, among the others,
     those that raise wait until last.
     """
-    cases = program.cases
+    positions = [*positions]
     random.shuffle(positions)
     positions.sort(key=lambda position: _length(cases[position]) > LONG)
     telling: list[int] = []

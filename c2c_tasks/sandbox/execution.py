@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import islice
 from math import nan
-from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from c2c_tasks import cores
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
-from c2c_tasks.sandbox.child import MAX_TIMED_OUT
+from c2c_tasks.sandbox.calling import Steps, call, in_order, sandbox_facts, time_is_up
 from c2c_tasks.sandbox.launchers import FIRST, SECOND, THIRD, Launcher, Surroundings
-from c2c_tasks.sandbox.protocol import ProtocolViolation, Reply, Request
+from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 
 log = logging.getLogger(__name__)
 Refine = Callable[[Function, list[Case]], list[str]]
-R = TypeVar("R")
-Steps = Generator[tuple[Crew, Request], Reply, R]
 
 
 class Probing(Protocol):
@@ -41,10 +37,6 @@ class Probing(Protocol):
 _SET = re.compile(r"\bset\b|\bfrozenset\b|\{[^{}:]+\}")
 """Text of programs that make sets, and of some that do not. In which order a small set is gone
 through is the same under two hash seeds of three or four."""
-MAX_DEATHS = 3
-"""Cases in which a function may end its child; then it is given up as ``killed``."""
-FUNCTIONS_PER_WORKER = 32
-"""Functions under way for each runner, so that it has work while the host thinks."""
 
 
 def execute(
@@ -81,7 +73,7 @@ def execute(
         others = (SECOND, THIRD) if options.determinism_runs else ()
         again = [stack.enter_context(Crew(launcher, other, options, workers)) for other in others]
         task = _Task(first, again, options, refine, probing)
-        for function, result in _in_order(task, inputs, workers * FUNCTIONS_PER_WORKER):
+        for function, result in in_order(task.steps, inputs, workers):
             for name, amount in result.counts.items():
                 report.count(name, amount)
             if result.execution is not None:
@@ -99,14 +91,7 @@ def execute(
         for crew in (first, *again):
             for name, amount in sorted(crew.counters.items()):
                 report.count(name, amount)
-        report.facts["sandbox"] = _facts(launcher, first)
-
-
-def _facts(launcher: Launcher, crew: Crew) -> dict[str, Any]:
-    """Return what is known of the sandbox. What it lacks, launcher and runner know in part."""
-    runner = dict(crew.facts)
-    missing = [*launcher.facts["missing"], *runner.pop("missing", [])]
-    return {**launcher.facts, "missing": missing, "runner": runner}
+        report.facts["sandbox"] = sandbox_facts(launcher, first)
 
 
 @dataclass(slots=True)
@@ -123,11 +108,7 @@ class _Dropped(Exception):
 
 @dataclass(frozen=True)
 class _Task:
-    """What is done with each function: a generator of the requests that it takes.
-
-    It is resumed with the reply to each, by whichever thread has got it: handing a reply to a
-    thread that waits for it would cost as much as all that is done with it.
-    """
+    """What is done with each function: a generator of the requests that it takes."""
 
     first: Crew
     again: list[Crew]
@@ -153,7 +134,7 @@ class _Task:
         cases, seconds, body_lines = ran
         rounds = self.options.refine_rounds if self.refine is not None else 0
         for _ in range(rounds):
-            new = [] if _time_is_up(cases) else self._refined(inputs, cases, counts)
+            new = [] if time_is_up(cases) else self._refined(inputs, cases, counts)
             new = [text for text in dict.fromkeys(new) if text not in set(arguments)]
             if not new:
                 break
@@ -225,51 +206,25 @@ class _Task:
     def _run_cases(
         self, crew: Crew, function: Function, arguments: Sequence[str], counts: Counter[str]
     ) -> Steps[tuple[list[Case], list[float], list[int]]]:
-        """Run cases in as few children as it takes; return them, their seconds, body lines."""
-        cases: dict[int, Case] = {}
-        seconds: dict[int, float] = {}
-        left = list(range(len(arguments)))
-        deaths = 0
-        while True:
-            reply = yield (
-                crew,
-                Request(
-                    function.program,
-                    function.entry_point,
-                    [arguments[i] for i in left],
-                    self.options.coverage and crew is self.first,
-                    self.options.output_characters,
-                ),
-            )
-            if reply.failed_to_load is not None:
-                raise _Dropped("failed_to_load", reply.failed_to_load)
-            cases |= {left[position]: case for position, case in reply.cases.items()}
-            seconds |= {left[position]: value for position, value in reply.seconds.items()}
-            counts["cases_run"] += len(reply.cases)
-            counts["cases_invalid"] += len(reply.invalid)
-            answered = reply.cases.keys() | reply.invalid
-            missing = [position for position in range(len(left)) if position not in answered]
-            if not missing or _time_is_up(cases.values()):
-                break
-            culprit = _culprit(reply, missing)
-            timed_out = reply.ended == "timed_out"
-            cases[left[culprit]] = Case(
-                arguments=arguments[left[culprit]], outcome="timed_out" if timed_out else "killed"
-            )
-            counts["cases_run"] += 1
-            deaths += not timed_out
-            if deaths == MAX_DEATHS:
-                raise _Dropped("killed", f"it ended {deaths} children ({reply.ended})")
-            left = [left[position] for position in missing if position != culprit]
-            if not left or _time_is_up(cases.values()):
-                missing = left
-                break
-        counts["cases_not_run"] += len(missing)
-        order = sorted(cases)
+        """Run cases; return them, their seconds, body lines. Raises _Dropped."""
+        called = yield from call(
+            crew,
+            function.program,
+            function.entry_point,
+            arguments,
+            self.options,
+            coverage=self.options.coverage and crew is self.first,
+        )
+        counts["cases_run"] += len(called.cases)
+        counts["cases_invalid"] += len(called.invalid)
+        if called.given_up is not None:
+            raise _Dropped(called.given_up, called.detail)
+        counts["cases_not_run"] += len(called.not_run)
+        order = sorted(called.cases)
         return (
-            [cases[i] for i in order],
-            [seconds.get(i, nan) for i in order],
-            reply.body_lines,
+            [called.cases[i] for i in order],
+            [called.seconds.get(i, nan) for i in order],
+            called.body_lines,
         )
 
     def _check(self, crew: Crew, function: Function, cases: list[Case]) -> Steps[list[Case]]:
@@ -286,19 +241,6 @@ class _Task:
         return checked
 
 
-def _culprit(reply: Reply, missing: list[int]) -> int:
-    """Return the position of the case in which the child ended. Raises _Dropped."""
-    if reply.at is None:
-        if reply.ended == "timed_out":
-            raise _Dropped("failed_to_load", "the program does not load in the time of a case")
-        raise _Dropped("killed", f"it ended its child while loading ({reply.ended})")
-    return reply.at if reply.at in missing else missing[0]
-
-
-def _time_is_up(cases: Iterable[Case]) -> bool:
-    return sum(case.outcome == "timed_out" for case in cases) >= MAX_TIMED_OUT
-
-
 def _checked(case: Case, second: Case | None) -> Case:
     """Return a case as it is after its second run. One that took too long tells of the time."""
     if second is None or second.outcome == "timed_out":
@@ -310,52 +252,3 @@ def _checked(case: Case, second: Case | None) -> Case:
         and second.exception_message == case.exception_message
     )
     return case if same else replace(case, deterministic=False)
-
-
-class _Flow:
-    """A function on its way through the steps of a task."""
-
-    def __init__(self, task: _Task, function: Inputs, finished: SimpleQueue[None]) -> None:
-        self.function = function
-        self.result: _Result | Exception | None = None
-        self._steps = task.steps(function)
-        self._finished = finished
-        self._resume(None)
-
-    def _resume(self, answer: Any) -> None:
-        """Go on to the next request, with the reply to the last one or why there is none."""
-        try:
-            if isinstance(answer, Exception):
-                crew, request = self._steps.throw(answer)
-            else:
-                crew, request = self._steps.send(answer)
-        except StopIteration as end:
-            self.result = end.value
-        except Exception as error:
-            self.result = error
-        else:
-            crew.submit(request, self._resume)
-            return
-        self._finished.put(None)
-
-
-def _in_order(
-    task: _Task, inputs: Iterable[Inputs], window: int
-) -> Iterator[tuple[Inputs, _Result]]:
-    """Yield each function with its result, in order, with `window` of them under way."""
-    finished: SimpleQueue[None] = SimpleQueue()
-    remaining = iter(inputs)
-    under_way: deque[_Flow] = deque()
-    while True:
-        for function in islice(remaining, window - len(under_way)):
-            under_way.append(_Flow(task, function, finished))
-        if not under_way:
-            return
-        flow = under_way.popleft()
-        while flow.result is None:
-            finished.get()
-        while not finished.empty():  # their results are there, and seen without these
-            finished.get_nowait()
-        if isinstance(flow.result, Exception):
-            raise flow.result
-        yield flow.function, flow.result

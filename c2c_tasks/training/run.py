@@ -39,6 +39,8 @@ class ExportReference(TypedDict):
 
     uri: str
     release: str
+    """URI of the release."""
+    version: str
     rows: int
     tokens: int
 
@@ -80,7 +82,11 @@ def export(training: Training) -> ExportReference:
     train = told["splits"]["train"]
     log.info("%s: %s rows, %s tokens", uri, f"{train['rows']:,}", f"{train['tokens']:,}")
     return ExportReference(
-        uri=uri, release=found.manifest.version, rows=train["rows"], tokens=train["tokens"]
+        uri=uri,
+        release=found.uri,
+        version=found.manifest.version,
+        rows=train["rows"],
+        tokens=train["tokens"],
     )
 
 
@@ -113,6 +119,7 @@ def train(training: Training, exported: ExportReference) -> dict[str, Any]:
         "prompt_style": "text" if told_of_data["format"] == "text" else "chat",
         "uri": uri,
         "release": exported["release"],
+        "release_version": exported["version"],
         "release_manifest_sha256": told_of_data["release"]["manifest_sha256"],
         "base_model": config.training.base_model,
         "digest": digest,

@@ -1,4 +1,4 @@
-"""Alerts of the nightly build: one message where a run fails, one where it is past its deadline.
+"""Alerts of unattended runs: one message where a run fails, one where it is past its deadline.
 
 They go to the webhook that the Airflow Connection `CONNECTION` names, as ``{"text": …}``, which
 Slack, Mattermost and many others take. Runs that a person started are not told of: whoever
@@ -42,12 +42,17 @@ LONGEST_HOURS = 24 * 365
 NAMED_TASKS = 3
 ERROR_CHARACTERS = 500
 """Of a task's error in an alert; its log has all of it."""
-UNATTENDED = frozenset({"scheduled", "backfill"})
+UNATTENDED = frozenset({"scheduled", "backfill", "asset_triggered"})
 """Kinds of runs, by the prefix of their ids, that nobody watches."""
 RUNBOOK = "docs/runbook.md"
-OVERDUE = "the-nightly-build-is-overdue"
+OVERDUE = {
+    "case2code_build": "the-nightly-build-is-overdue",
+    "case2code_evaluate": "an-evaluation-is-overdue",
+}
+"""Entry of the runbook on a run that is past its deadline, by DAG."""
 SHARD = "a-shard-failed-for-good"
 STORE = "the-store-refuses"
+EVALUATION = "an-evaluation-failed"
 ENTRIES = {
     "AuditError": "the-audit-failed",
     "BenchmarkError": "plan-failed",
@@ -55,9 +60,12 @@ ENTRIES = {
     "CatalogueError": "the-catalogue-is-down-or-lost",
     "ConfigError": "plan-failed",
     "EngineDown": "the-language-model-is-down",
+    "EvaluationError": EVALUATION,
+    "EvaluationExists": EVALUATION,
     "InputError": "the-language-model-is-down",
     "OSError": "a-disk-is-full",
     "OptOutError": "plan-failed",
+    "ProblemError": EVALUATION,
     "ProcessesError": SHARD,
     "PublishError": STORE,
     "RunnerError": "the-sandbox-engine-is-down-or-its-image-is-missing",
@@ -73,8 +81,8 @@ OTHERWISE = "a-task-died-without-a-word"
 log = logging.getLogger(__name__)
 
 
-def deadline() -> DeadlineAlert | None:
-    """Return the deadline of a nightly run; None where its hours are 0.
+def deadline(of: str = "nightly build") -> DeadlineAlert | None:
+    """Return the deadline of unattended runs, called by what they are; None where its hours are 0.
 
     It counts from when the run is queued, so the wait for builds of earlier dates is part of it.
     `airflow dags test` and ``dag.test()`` of Airflow 3.3 fail at the end of a DAG that has one.
@@ -93,7 +101,7 @@ def deadline() -> DeadlineAlert | None:
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=hours),
         callback=AsyncCallback(tell_overdue),
-        name="case2code nightly build",
+        name=f"case2code {of}",
     )
 
 
@@ -126,7 +134,7 @@ async def tell_overdue(context: Mapping[str, Any]) -> None:
         f"{dag_id} is overdue: run {run_id} was to end by {context['deadline']['deadline_time']}",
         f"- queued at {run.get('queued_at')}, state {run.get('state')}",
     ]
-    message = _message(lines, dag_id, run_id, OVERDUE)
+    message = _message(lines, dag_id, run_id, OVERDUE.get(dag_id, OTHERWISE))
     if not _is_told(run_id, message):
         return
     try:

@@ -1,4 +1,4 @@
-"""What is told of a release when it is published: on the Asset's page, and on the run."""
+"""What is told of a release or a report when it is there: on the Asset's page, and on the run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from c2c_airflow.links import parts_of, release_card, release_page
+from c2c_airflow.links import evaluation_page, parts_of, release_card, release_page
 from c2c_tasks.config import default_target
 
 if TYPE_CHECKING:
@@ -19,6 +19,13 @@ NOTE_CHARACTERS = 850
 """Of a release's note: the run's note has 1,000, and says more."""
 LATEST = ("version", "uri", "date", "parent", "build", "programs", "bytes", "manifest_sha256")
 """What the Asset's page shows of the latest release."""
+
+_GRADED_ON = {
+    "held": "held-out cases",
+    "all": "all cases",
+    "differential": "all cases and searched inputs",
+    "tests": "its tests",
+}
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +69,32 @@ def keep_latest(context: Any, asset: Asset, metadata: Mapping[str, Any]) -> None
         context["asset_state_store"][asset].set("latest", {key: metadata[key] for key in LATEST})
     except Exception as error:
         log.warning("the Asset's page does not show %s: %s", metadata["version"], error)
+
+
+def evaluation_note(written: Mapping[str, Any]) -> str:
+    """Return the note of an evaluation in Markdown: what was asked of whom, and pass@k.
+
+    `written` is what the step `report` returned.
+    """
+    lines = [
+        f"**[{written['model']}]({evaluation_page(written)})** on {written['problem_set']}: "
+        f"{written['problems']:,} problems, {written['answers']:,} answers",
+        "",
+    ]
+    scores = written["scores"]
+    for task in dict.fromkeys(score["task"] for score in scores):
+        ours = [score for score in scores if score["task"] == task]
+        rates = []
+        for k in dict.fromkeys(score["k"] for score in ours):
+            of_k = ", ".join(_rate(score) for score in ours if score["k"] == k)
+            rates.append(f"pass@{k} {of_k}")
+        lines.append(f"- {task}: {'; '.join(rates)}")
+    return "\n".join(lines)
+
+
+def _rate(score: Mapping[str, Any]) -> str:
+    interval = f"{score['low']:.1%} to {score['high']:.1%}"
+    return f"{score['value']:.1%} on {_GRADED_ON[score['graded_on']]} ({interval})"
 
 
 def _note(manifest: Manifest, metadata: Mapping[str, Any]) -> str:

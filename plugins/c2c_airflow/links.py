@@ -41,6 +41,12 @@ def progress_page(run_id: str, options: Mapping[str, Any]) -> str:
     return f"{_framed()}#/builds/{quote(run_id, safe='')}{_query(_target(options))}"
 
 
+def evaluation_page(written: Mapping[str, Any]) -> str:
+    """Return the path of the page of an evaluation, by what the step `report` returned."""
+    parts = (quote(written[name], safe="") for name in ("problem_set", "name"))
+    return f"{_framed()}#/evaluations/{'/'.join(parts)}{_query(written['target'])}"
+
+
 class ReleaseLink(BaseOperatorLink):
     """To the page of the release that the task came to."""
 
@@ -70,6 +76,18 @@ class ProgressLink(BaseOperatorLink):
         """Return the path."""
         ti: Any = ti_key
         return progress_page(ti.run_id, dict(ti.get_template_context()["params"]))
+
+
+class EvaluationLink(BaseOperatorLink):
+    """To the page of the evaluation whose report the task has written."""
+
+    name = "Report"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the path; empty where the task has written none."""
+        ti: Any = ti_key
+        written = ti.xcom_pull(task_ids=operator.task_id)
+        return evaluation_page(written) if written else ""
 
 
 def _of_release(page: Any, operator: BaseOperator, ti: Any) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of builds, through Airflow's own stats: StatsD or OpenTelemetry, as it is configured.
+"""Metrics of runs, through Airflow's own stats: StatsD or OpenTelemetry, as it is configured.
 
 Counters count **work done**: a step that is run twice counts twice, one whose work was found done
 does not count again. What is in a release, its report and manifest say. Tags are names out of the
@@ -116,6 +116,17 @@ def count_build(
         for split, rows in splits.items():
             _set("release_rows", rows, config=rows_of, split=split)
     _set("last_success_timestamp", int(now.timestamp()))
+
+
+@_harmless
+def count_evaluation(started: datetime | None) -> None:
+    """Count an evaluation that has written its report, and tell how long its run took.
+
+    What it found is in the report: models and releases are no tags, as their number has no bound.
+    """
+    _increment("evaluations", 1)
+    if started is not None:
+        _set("evaluation_seconds", (datetime.now(UTC) - started).total_seconds())
 
 
 @_harmless

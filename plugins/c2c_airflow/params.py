@@ -9,20 +9,34 @@ manifest and in the command line.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from c2c_tasks.config import BuildConfig, ConfigError, RetentionOptions
+from c2c_airflow.evaluation_options import deployment_evaluation_options
+from c2c_tasks.config import (
+    BuildConfig,
+    Config,
+    ConfigError,
+    EvaluationConfig,
+    RetentionOptions,
+    TrainingConfig,
+)
 from c2c_tasks.presets import PRESET, default_preset, flat_options, preset_options, presets
 
 FIRST_SECTION = "Run Parameters"
 """Airflow's name of the section that is open when the form opens: what is changed most often."""
 FIRST = (PRESET, "dump", "target", "mode", "licences", "writer", "launcher")
+FIRST_OF_EVALUATION = (
+    *("tasks", "release", "model", "solver", "samples_per_problem", "target", "model_name"),
+    "launcher",
+)
+FIRST_OF_TRAINING = ("base_model", "release", "recipe", "mixture", "mixture_sources", "target")
 
 
 def add_build_params(dag: DAG) -> None:
-    """Give a DAG its Params.
+    """Give a DAG the Params of a build.
 
     Called when the DAG's tasks are made: Airflow copies the Params that a DAG has for each task
     that is made, which takes as long as all the rest of parsing it. Tasks see the DAG's all the
@@ -31,25 +45,58 @@ def add_build_params(dag: DAG) -> None:
     dag.params.update(build_params())
 
 
+def add_evaluation_params(dag: DAG) -> None:
+    """Give a DAG the Params of an evaluation, when its tasks are made, as `add_build_params`."""
+    dag.params.update(evaluation_params())
+
+
+def add_training_params(dag: DAG) -> None:
+    """Give a DAG the Params of a training, when its tasks are made, as `add_build_params`."""
+    defaults = flat_options(TrainingConfig())
+    dag.params.update(_params(TrainingConfig, defaults, FIRST_OF_TRAINING, {}))
+
+
 def build_params() -> dict[str, Param]:
     """Return a Param for the preset and for each option of a build, in the order of the form.
 
     Raises ConfigError where the environment names no preset, or gives options that are none.
     """
     defaults = flat_options(BuildConfig())
-    left_to_presets = preset_options()
-    params = {PRESET: _preset_param()}
-    for section, model in BuildConfig.sections().items():
+    left_to_presets = {name: _by_preset(name, defaults[name]) for name in preset_options()}
+    params = _params(BuildConfig, defaults, FIRST, left_to_presets)
+    return {PRESET: _preset_param(), **params}
+
+
+def evaluation_params() -> dict[str, Param]:
+    """Return a Param for each option of an evaluation, in the order of the form.
+
+    The options that the deployment gives evaluations are their defaults. Raises ConfigError where
+    they are none.
+    """
+    defaults = EvaluationConfig.from_flat(deployment_evaluation_options())
+    return _params(EvaluationConfig, flat_options(defaults), FIRST_OF_EVALUATION, {})
+
+
+def _params(
+    config: type[Config],
+    defaults: Mapping[str, Any],
+    first: Sequence[str],
+    left_empty: Mapping[str, str],
+) -> dict[str, Param]:
+    """Return a Param for each option, those of `first` in front.
+
+    `left_empty` has the options that are empty in the form, and what they are then.
+    """
+    params = {}
+    for section, model in config.sections().items():
         for option, schema in model.model_json_schema()["properties"].items():
-            text = _text(schema)
-            default = defaults[option]
-            if option in left_to_presets:
-                text = f"{text}\n\n{_by_preset(option, default)}"
-                default = None
-            params[option] = _param(option, default, _section(option, section), schema, text)
-    return {
-        name: params[name] for name in (*FIRST, *(set_ for set_ in params if set_ not in FIRST))
-    }
+            text, default = _text(schema), defaults[option]
+            if option in left_empty:
+                text, default = f"{text}\n\n{left_empty[option]}", None
+            place = FIRST_SECTION if option in first else section.capitalize()
+            params[option] = _param(option, default, place, schema, text)
+    in_front = [name for name in first if name in params]
+    return {name: params[name] for name in dict.fromkeys([*in_front, *params])}
 
 
 def retention_params() -> dict[str, Param]:
@@ -85,10 +132,6 @@ def _preset_param() -> Param:
         section=FIRST_SECTION,
         description_md=_emphasised("\n".join([meaning, "", *lines])),
     )
-
-
-def _section(option: str, section: str) -> str:
-    return FIRST_SECTION if option in FIRST else section.capitalize()
 
 
 def _text(schema: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.listeners import hookimpl
 from airflow.sdk import get_current_context
 
+from c2c_airflow.evaluation_options import EVALUATE
 from c2c_airflow.links import progress_page
 from c2c_tasks.config import ConfigError
 from c2c_tasks.presets import fill
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
 
-DAG_ID = "case2code_build"
+BUILD = "case2code_build"
+NOTED = (BUILD, EVALUATE)
+"""DAGs whose runs have notes."""
+CAME_TO = ("published", "evaluated")
+"""Kinds of what tasks say of a run that came to its end."""
 XCOM_KEY = "case2code_note"
 MARK = "<!-- case2code -->"
 """Ends the first line of our part of a note; what a person wrote stands before it. It is not shown:
@@ -50,7 +55,8 @@ def leave(kind: str, text: str, **more: str) -> None:
 
     That it cannot be left fails nothing.
 
-    `kind` is `published`, `skipped` or `failed`. Airflow forgets it when the task is tried again.
+    `kind` is `published`, `evaluated`, `skipped` or `failed`. Airflow forgets it when the task is
+    tried again.
     Passwords in URIs are hidden: notes and alerts go further than logs.
     """
     # Imported here: the scheduler, which loads this module, leaves nothing.
@@ -76,7 +82,7 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
 
 
 def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
-    if dag_run.dag_id != DAG_ID:
+    if dag_run.dag_id not in NOTED:
         return
     try:
         from sqlalchemy.orm import object_session
@@ -88,10 +94,12 @@ def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
         with session.no_autoflush:
             said = _said(session, dag_run)
             if failed:
-                page = progress_page(dag_run.run_id, dag_run.conf or {})
+                page = ""
+                if dag_run.dag_id == BUILD:
+                    page = progress_page(dag_run.run_id, dag_run.conf or {})
                 ours = failure(message, _failed(session, dag_run), said, page)
             else:
-                ours = outcome(said)
+                ours = outcome(said, "release" if dag_run.dag_id == BUILD else "report")
             dag_run.note = merged(dag_run.note, f"{ours}\n\n{_footer(dag_run)}".strip())
     except Exception:
         log.exception("the run %s has no note", dag_run.run_id)
@@ -114,19 +122,22 @@ def merged(note: str | None, ours: str) -> str:
     return start + (marked if len(marked) <= room else f"{marked[: room - 2].rstrip()} …")
 
 
-def outcome(said: Sequence[Said]) -> str:
-    """Return what a run that did not fail came to."""
+def outcome(said: Sequence[Said], made: str = "release") -> str:
+    """Return what a run that did not fail came to; `made` is what it makes as a rule."""
     for item in said:
-        if item.kind == "published":
+        if item.kind in CAME_TO:
             return item.text
     for item in said:
         if item.kind == "skipped":
-            return f"**No release**: {item.task_id} skipped the run: {_plain(item.text)}"
-    return "**No release**: no task says why; the run may have been marked by hand"
+            return f"**No {made}**: {item.task_id} skipped the run: {_plain(item.text)}"
+    return f"**No {made}**: no task says why; the run may have been marked by hand"
 
 
 def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], progress: str) -> str:
-    """Return why a run failed, by what its failed tasks said, and what to do."""
+    """Return why a run failed, by what its failed tasks said, and what to do.
+
+    `progress` is the path of a page that shows how far it came, if there is one.
+    """
     why = {(item.task_id, item.map_index): item.text for item in said if item.kind == "failed"}
     lines = [f"**Failed** ({message.replace('_', ' ').rstrip('.')})", ""]
     for task in failed[:_MAX_TASKS]:
@@ -135,13 +146,11 @@ def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], pr
         lines.append(f"- **{task.task_id}**{which}: {_short(reason)}")
     if len(failed) > _MAX_TASKS:
         lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")
-    published = [item.text.splitlines()[0] for item in said if item.kind == "published"]
-    lines += [
-        "",
-        *published,
-        "Mend what the line names, then clear the failed tasks: finished shards are kept. "
-        f"[How far it came]({progress})",
-    ]
+    came_to = [item.text.splitlines()[0] for item in said if item.kind in CAME_TO]
+    what_to_do = "Mend what the line names, then clear the failed tasks: finished shards are kept."
+    if progress:
+        what_to_do += f" [How far it came]({progress})"
+    lines += ["", *came_to, what_to_do]
     return "\n".join(lines)
 
 
@@ -212,8 +221,9 @@ def _plain(text: str) -> str:
 def _footer(dag_run: DagRun) -> str:
     """Return which preset a run had, and how long it took."""
     said = []
-    with suppress(ConfigError):  # no such preset: the run has failed at it
-        said.append(f"Preset {fill(dag_run.conf or {})[0]}")
+    if dag_run.dag_id == BUILD:
+        with suppress(ConfigError):  # no such preset: the run has failed at it
+            said.append(f"Preset {fill(dag_run.conf or {})[0]}")
     if dag_run.start_date and dag_run.end_date:
         seconds = round((dag_run.end_date - dag_run.start_date).total_seconds())
         minutes, rest = divmod(seconds, 60)

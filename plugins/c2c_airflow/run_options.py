@@ -1,38 +1,72 @@
-"""The options of a run: those that it was planned with, whatever the environment says since.
+"""The options of a run: those that it was started with, whatever the environment says since.
 
 A preset, and what the deployment adds to it, come from the environment of whoever asks. That may
-change while a build runs, and before one of its tasks is cleared; one release is still made with
-one set of options. Who clears `plan`, plans anew, with the options of then.
+change while a run is under way, and before one of its tasks is cleared; one release, or one report,
+is still made with one set of options. Who clears the first task starts anew, with the options of
+then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from c2c_tasks.config import BuildConfig
-from c2c_tasks.presets import describe, fill
+from c2c_airflow.evaluation_options import EVALUATE, NotConfigured, evaluation_options
+from c2c_tasks.config import BuildConfig, ConfigError, EvaluationConfig
+from c2c_tasks.presets import describe, fill, flat_options
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-PLAN = "plan"
+DECIDING = ("plan", "prepare_problems")
+"""The first step of a build, and of an evaluation."""
 XCOM_KEY = "case2code_options"
 
 
-def decide(context: Context) -> tuple[BuildConfig, str]:
-    """Decide on the options, for `plan`; return them, and a line that says where they are from.
+def is_evaluation(context: Context) -> bool:
+    """Tell whether the running task is one of an evaluation."""
+    ti: Any = context["ti"]
+    return bool(ti.dag_id == EVALUATE)
 
-    Raises ConfigError where they are none.
+
+def decide(context: Context) -> tuple[BuildConfig | EvaluationConfig, str]:
+    """Decide on the options, for the first step; return them, and a line that tells of them.
+
+    Raises ConfigError where they are none, and NotConfigured where nobody has asked for the run.
     """
-    preset, options = fill(context["params"])
-    config = BuildConfig.from_flat(options)
-    decided = options | {"target": config.publishing.target}
-    context["ti"].xcom_push(key=XCOM_KEY, value=decided)
-    return config, describe(preset, options)
+    config: BuildConfig | EvaluationConfig
+    if is_evaluation(context):
+        options, why = evaluation_options(context)
+        config = EvaluationConfig.from_flat(options)
+        options, said = flat_options(config), f"{why}: {_changed(config)}"
+    else:
+        preset, options = fill(context["params"])
+        config, said = BuildConfig.from_flat(options), describe(preset, options)
+        options = options | {"target": config.publishing.target}
+    context["ti"].xcom_push(key=XCOM_KEY, value=options)
+    return config, said
 
 
 def options_of(context: Context) -> dict[str, Any]:
-    """Return the flat options of the run, those of its params where it is not planned yet."""
+    """Return the flat options of the run, those of its params where it has not decided yet."""
     ti: Any = context["ti"]
-    decided = ti.xcom_pull(task_ids=PLAN, key=XCOM_KEY, map_indexes=None)
-    return dict(decided) if decided else fill(context["params"])[1]
+    first = DECIDING[is_evaluation(context)]
+    if decided := ti.xcom_pull(task_ids=first, key=XCOM_KEY, map_indexes=None):
+        return dict(decided)
+    if not is_evaluation(context):
+        return fill(context["params"])[1]
+    try:
+        return evaluation_options(context)[0]
+    except (ConfigError, NotConfigured):  # which the first step is about to tell
+        return {}
+
+
+def config_of(context: Context) -> BuildConfig | EvaluationConfig:
+    """Return the options of the run. Raises ConfigError where they are none."""
+    kind = EvaluationConfig if is_evaluation(context) else BuildConfig
+    return kind.from_flat(options_of(context))
+
+
+def _changed(config: EvaluationConfig) -> str:
+    defaults = flat_options(EvaluationConfig())
+    changed = {k: v for k, v in flat_options(config).items() if v != defaults[k]}
+    return ", ".join(f"{option}={value}" for option, value in changed.items()) or "all defaults"

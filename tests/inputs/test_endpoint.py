@@ -46,7 +46,7 @@ def ask(endpoint: Endpoint, *requests: Request) -> list[Any]:
 def test_a_chat(stand_in: StandIn) -> None:
     stand_in.answer = lambda _: completion("f(1)", None, "f(2)", reason="length")
     (answer,) = ask(reach(stand_in), CHAT)
-    assert answer == Completion(["f(1)", "", "f(2)"], 7, 5, truncated=3)
+    assert answer == Completion(["f(1)", "", "f(2)"], 7, 5, truncated=3, truncated_texts=[0, 1, 2])
     (request,) = stand_in.requests
     assert request == {
         "path": "/v1/chat/completions",

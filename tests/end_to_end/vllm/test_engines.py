@@ -22,7 +22,8 @@ from c2c_tasks.config import BuildConfig
 from c2c_tasks.inputs import in_process
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.json_lines_process import JsonLinesProcess
-from c2c_tasks.pipeline.build import Build, ShardReference
+from c2c_tasks.pipeline.build import Build
+from c2c_tasks.pipeline.runs import ShardReference
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.records import Function, Inputs
 from c2c_tasks.shards import StepReport, read_report, read_shard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from c2c_tasks.pipeline.build import work_name
+from c2c_tasks.pipeline.runs import work_name
 
 
 def test_no_two_builds_share_a_work_area() -> None:

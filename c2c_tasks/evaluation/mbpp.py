@@ -1,0 +1,80 @@
+"""The problems of MBPP, the sanitized subset, from a file of JSON Lines.
+
+Austin et al., Program Synthesis with Large Language Models (2021), https://arxiv.org/abs/2108.07732.
+Prompts are laid out as EvalPlus does: a docstring of the text and, as in the paper, all asserts
+that an answer is graded by. So they name the function, and show what is tested.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from c2c_tasks.config.evaluation import ProblemOptions
+from c2c_tasks.evaluation.errors import ProblemError
+from c2c_tasks.evaluation.isolation import isolated
+from c2c_tasks.evaluation.lines import read_rows, text_of
+from c2c_tasks.evaluation.problems import drawn
+from c2c_tasks.evaluation.records import Problem
+from c2c_tasks.shards import StepReport
+from c2c_tasks.syntax import parse_module
+
+
+def mbpp_problems(uri: str, options: ProblemOptions, report: StepReport) -> Iterator[Problem]:
+    """Yield the problems of the file, or `max_problems` of them.
+
+    A row has `task_id`, `text` (or `prompt`), `code` and `test_list`; what is to be run before
+    the tests is `test_setup_code`, or the list `test_imports`. Raises ProblemError, with the
+    line, where one is no such row.
+    """
+    rows = (_problem(row, place) for place, row in read_rows("mbpp_file", uri))
+    yield from drawn(rows, options, report)
+
+
+def _problem(row: dict[str, Any], place: str) -> Problem:
+    program = text_of(row, place, "code")
+    tests = _texts(row, place, "test_list")
+    if not tests:
+        raise ProblemError(f"{place}: has no tests in `test_list`")
+    setup = row.get("test_setup_code") or "\n".join(_texts(row, place, "test_imports"))
+    if "task_id" not in row:
+        raise ProblemError(f"{place}: has no `task_id`")
+    entry_point = _entry_point(program, tests, place)
+    text = text_of(row, place, "text", "prompt").strip()
+    return Problem(
+        problem_id=f"Mbpp/{row['task_id']}",
+        task="mbpp",
+        prompt="\n".join(['"""', text, *tests, '"""', ""]),
+        program=program,
+        entry_point=entry_point,
+        parameters=[],
+        cases=[],
+        shown_cases=[],
+        held_cases=[],
+        tests=isolated("\n".join([setup, *tests]), entry_point),
+    )
+
+
+def _texts(row: dict[str, Any], place: str, column: str) -> list[str]:
+    values = row.get(column, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ProblemError(f"{place}: `{column}` is no list of texts")
+    return values
+
+
+def _entry_point(program: str, tests: list[str], place: str) -> str:
+    """Return the function of the program that the tests call first."""
+    try:
+        defined = {n.name for n in parse_module(program).body if isinstance(n, ast.FunctionDef)}
+        called = [
+            node.func.id
+            for node in ast.walk(parse_module("\n".join(tests)))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
+    except SyntaxError as error:
+        raise ProblemError(f"{place}: code or tests cannot be parsed: {error}") from None
+    for name in called:
+        if name in defined:
+            return name
+    raise ProblemError(f"{place}: the tests call no function that `code` defines")
