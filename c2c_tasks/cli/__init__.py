@@ -11,9 +11,8 @@ import typer
 from c2c_tasks import __version__
 
 # Two of these are imported for the commands that they add to `release`.
-from c2c_tasks.cli import catalogue, hub, release, withdrawal  # noqa: F401
-from c2c_tasks.cli.export import export
 from c2c_tasks.cli import catalogue, evaluate, evaluation, hub, release, withdrawal  # noqa: F401
+from c2c_tasks.cli.export import export
 from c2c_tasks.cli.running import quiet_ends, show_what_cannot_be_encoded
 
 app = typer.Typer(
