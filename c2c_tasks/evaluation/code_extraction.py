@@ -21,15 +21,22 @@ from c2c_tasks.syntax import parse_module
 MAX_CHARACTERS = 200_000
 """Characters of an answer that are looked at."""
 _PARSED_CHARACTERS = 1_000_000
-"""Characters that are parsed in search of the code of one answer, together."""
+_CHARACTERS_OF_A_CALL = 100
+"""Characters that are parsed in search of the code of one answer, together, and those that a call
+of the parser counts for by itself."""
 _MAX_ENDS = 8
 """Closing fences that a block is tried to end with: one may stand in a docstring."""
+_MAX_BODIES = 20
+"""Blocks that are tried as what a prefix goes on with."""
 _MAX_CUTS = 20
 """Syntax errors before which a text is cut in search of what can be parsed."""
 
 _FENCE = re.compile(r"(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
 _INFO = re.compile(r"(?i)(?:python|py|pycon|python[23]|code|)\b")
-_CODE_LINE = re.compile(r"(?:def|class|import|from|async def|@)\b|@|[A-Za-z_]\w* *(?::[^=]*)?=[^=]")
+_DEFINITION = re.compile(r"(?:def|class|import|from|async def)\b")
+_CODE_LINE = re.compile(
+    r"(?:def|class|import|from|async def)\b|@|(?:try|if .+):$|[A-Za-z_]\w* *(?::[^=]*)?=[^=]"
+)
 _THINKING = re.compile(r"\s*<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 
@@ -117,7 +124,7 @@ class _Search:
                 return self._finished(code, [head] if head else [])
         size = len(list(ast.walk(start)))
         blocks = ["\n".join(block) for block, _ in self._blocks(text.split("\n"))]
-        for rest in (text, *blocks):
+        for rest in (text, *blocks[:_MAX_BODIES]):
             whole = textwrap.indent(textwrap.dedent(rest), "    ")
             for body_text in (rest, "    " + rest.lstrip(), whole):
                 grown = self._continuation(prefix, body_text, size)
@@ -270,7 +277,7 @@ class _Search:
         """Return the code that a text is, None where enough was parsed. Raises SyntaxError."""
         if text in self._known:
             return self._known[text]
-        self._left -= len(text)
+        self._left -= len(text) + _CHARACTERS_OF_A_CALL
         if self._left < 0:
             return None
         code = self._known[text] = Code(text, parse_module(text))
@@ -292,7 +299,7 @@ def _opening(line: str) -> tuple[str, str, list[str]] | None:
         return match["fence"], "", []
     info = match["info"].strip()
     words = info.split(" ", 1)
-    rest = [words[1]] if len(words) > 1 and _CODE_LINE.match(words[1]) else []
+    rest = [words[1]] if len(words) > 1 and _DEFINITION.match(words[1]) else []
     return match["fence"], match["indent"], rest
 
 

@@ -8,6 +8,7 @@ that an answer is graded by. So they name the function, and show what is tested.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,8 +26,9 @@ def mbpp_problems(uri: str, options: ProblemOptions, report: StepReport) -> Iter
     """Yield the problems of the file, or `max_problems` of them.
 
     A row has `task_id`, `text` (or `prompt`), `code` and `test_list`; what is to be run before
-    the tests is `test_setup_code`, or the list `test_imports`. Raises ProblemError, with the
-    line, where one is no such row.
+    the tests is `test_setup_code` or the list `test_imports`. Modules of the standard library
+    that tests name are imported in any case: some copies of the file have no `test_imports`.
+    Raises ProblemError, with the line, where one is no such row.
     """
     rows = (_problem(row, place) for place, row in read_rows("mbpp_file", uri))
     yield from drawn(rows, options, report)
@@ -37,10 +39,17 @@ def _problem(row: dict[str, Any], place: str) -> Problem:
     tests = _texts(row, place, "test_list")
     if not tests:
         raise ProblemError(f"{place}: has no tests in `test_list`")
-    setup = row.get("test_setup_code") or "\n".join(_texts(row, place, "test_imports"))
     if "task_id" not in row:
         raise ProblemError(f"{place}: has no `task_id`")
-    entry_point = _entry_point(program, tests, place)
+    try:
+        solution, tree = parse_module(program), parse_module("\n".join(tests))
+    except SyntaxError as error:
+        raise ProblemError(f"{place}: code or tests cannot be parsed: {error}") from None
+    entry_point = _entry_point(solution, tree)
+    if entry_point is None:
+        raise ProblemError(f"{place}: the tests call no function that `code` defines")
+    setup = [str(row.get("test_setup_code") or ""), *_texts(row, place, "test_imports")]
+    setup += _imports(tree)
     text = text_of(row, place, "text", "prompt").strip()
     return Problem(
         problem_id=f"Mbpp/{row['task_id']}",
@@ -52,7 +61,7 @@ def _problem(row: dict[str, Any], place: str) -> Problem:
         cases=[],
         shown_cases=[],
         held_cases=[],
-        tests=isolated("\n".join([setup, *tests]), entry_point),
+        tests=isolated("\n".join([*filter(None, setup), *tests]), entry_point),
     )
 
 
@@ -63,18 +72,18 @@ def _texts(row: dict[str, Any], place: str, column: str) -> list[str]:
     return values
 
 
-def _entry_point(program: str, tests: list[str], place: str) -> str:
-    """Return the function of the program that the tests call first."""
-    try:
-        defined = {n.name for n in parse_module(program).body if isinstance(n, ast.FunctionDef)}
-        called = [
-            node.func.id
-            for node in ast.walk(parse_module("\n".join(tests)))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        ]
-    except SyntaxError as error:
-        raise ProblemError(f"{place}: code or tests cannot be parsed: {error}") from None
-    for name in called:
-        if name in defined:
-            return name
-    raise ProblemError(f"{place}: the tests call no function that `code` defines")
+def _entry_point(solution: ast.Module, tests: ast.Module) -> str | None:
+    """Return the function of the solution that the tests call first."""
+    defined = {node.name for node in solution.body if isinstance(node, ast.FunctionDef)}
+    called = (
+        node.func.id
+        for node in ast.walk(tests)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    )
+    return next((name for name in called if name in defined), None)
+
+
+def _imports(tests: ast.Module) -> list[str]:
+    """Return imports of the modules that tests name, as ``math`` in ``math.isclose``."""
+    used = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name)}
+    return [f"import {name}" for name in sorted(used & sys.stdlib_module_names)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from c2c_tasks.config.evaluation import ModelOptions
-from c2c_tasks.evaluation.prompting import Shot, lead_of, prompt_digest, prompt_for, stops_of
+from c2c_tasks.evaluation.prompting import Shot, prompt_digest, prompt_for, stops_of
 from c2c_tasks.evaluation.records import Answer, Problem
 from c2c_tasks.inputs.answers import Answers
 from c2c_tasks.inputs.completions import ContextTooShort, Request, RequestFailed, RequestRefused
@@ -106,13 +106,10 @@ class Model:
                     yield self._sample(problem, reply, sample)
 
     def _sample(self, problem: Problem, reply: _Reply, sample: int) -> Answer:
-        text = ""
-        if sample < len(reply.texts):
-            text = lead_of(problem, self.options.prompt_style) + reply.texts[sample]
         return Answer(
             problem_id=problem.problem_id,
             sample=sample,
-            text=text,
+            text=reply.texts[sample] if sample < len(reply.texts) else "",
             truncated=sample in reply.truncated,
         )
 

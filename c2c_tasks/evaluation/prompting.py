@@ -94,11 +94,6 @@ def prompt_for(problem: Problem, shots: Sequence[Shot], style: Style) -> Prompt:
     return [*messages, {"role": "user", "content": paragraphs(problem.prompt, _INDUCTION_ANSWER)}]
 
 
-def lead_of(problem: Problem, style: Style) -> str:
-    """Return what of the prompt an answer goes on with, and is no code without."""
-    return problem.prompt if style == "text" and problem.task == "humaneval" else ""
-
-
 def stops_of(problem: Problem, style: Style) -> tuple[str, ...]:
     """Return the texts that end an answer; none in a chat, which ends by itself."""
     return _STOPS[problem.task] if style == "text" else ()

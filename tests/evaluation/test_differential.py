@@ -1,0 +1,265 @@
+"""The differential check: answers that pass all recorded cases, and what a search makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from c2c_tasks import literals
+from c2c_tasks.config import SandboxOptions
+from c2c_tasks.config.evaluation import GradingOptions
+from c2c_tasks.evaluation.differential import search
+from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.grading import grade
+from c2c_tasks.evaluation.records import Answer, Grade, Problem
+from c2c_tasks.records import Case, Function, Parameter
+from c2c_tasks.sandbox.process import ProcessLauncher
+from c2c_tasks.shards import StepReport
+
+BUDGET = 60
+OPTIONS = GradingOptions(differential_inputs=BUDGET)
+SANDBOX = SandboxOptions(launcher="process", case_seconds=0.3, function_seconds=3)
+
+SQUARE = "def f(x):\n    return x * x\n"
+WORDS = "def f(text, n):\n    return text.split()[:n]\n"
+RAISES = "def f(x):\n    if x < 0:\n        raise ValueError('negative')\n    return x // 2\n"
+RANDOM = "import random\ndef f(x):\n    return random.random() if x > 3 else x\n"
+SQUARES = [{"x": 0}, {"x": 2}, {"x": 5}]
+TEXTS = [{"text": "a b c", "n": 2}, {"text": "", "n": 1}, {"text": "one two", "n": 5}]
+
+
+def problem(program: str, rows: list[dict[str, Any]], name: str) -> Problem:
+    scope: dict[str, Any] = {}
+    exec(program, scope)
+    cases = [
+        Case(
+            arguments=literals.dumps(row),
+            outcome="returned",
+            output=literals.dumps(scope["f"](**row)),
+        )
+        for row in rows
+    ]
+    return Problem(
+        problem_id=name,
+        task="induction",
+        prompt="",
+        program=program,
+        entry_point="f",
+        parameters=[Parameter(parameter, "positional_or_keyword") for parameter in rows[0]],
+        cases=cases,
+        shown_cases=[0],
+        held_cases=[*range(1, len(cases))],
+    )
+
+
+@dataclass
+class Searched:
+    problems: dict[str, Problem]
+    grades: list[Grade]
+    report: StepReport
+
+    def of(self, name: str) -> Grade:
+        return next(row for row in self.grades if row.problem_id == name)
+
+    def outcomes(self, name: str) -> tuple[Any, Any]:
+        """Return what program and answer come to on the counterexample, here."""
+        row = self.of(name)
+        assert row.counterexample is not None
+        arguments = literals.loads(row.counterexample)
+        found = []
+        for text in (self.problems[name].program, row.code):
+            scope: dict[str, Any] = {}
+            exec(text, scope)
+            try:
+                found.append(scope["f"](*arguments.values()))
+            except Exception as error:
+                found.append(type(error))
+        return found[0], found[1]
+
+
+def search_answers(
+    problems: Iterable[Problem], answers: dict[str, list[str]], options: GradingOptions = OPTIONS
+) -> Searched:
+    launcher = ProcessLauncher(SANDBOX)
+    by_id = {one.problem_id: one for one in problems}
+    given = [
+        Answer(problem_id=name, sample=sample, text=f"```python\n{code}```")
+        for name, codes in answers.items()
+        for sample, code in enumerate(codes)
+    ]
+    report = StepReport("grade", "memory:")
+    graded = list(grade(by_id.values(), given, options, SANDBOX, report, launcher=launcher))
+    found = list(search(list(by_id.values()), graded, options, SANDBOX, report, launcher=launcher))
+    plain = [replace(row, differential_inputs=0, counterexample=None) for row in found]
+    assert plain == graded  # nothing else is changed, and the order is kept
+    for stage in report.stages:
+        stage.check()
+    return Searched(by_id, found, report)
+
+
+REFUTED = {
+    "a table of the recorded cases": (
+        SQUARE, SQUARES, "def f(x):\n    return {0: 0, 2: 4, 5: 25}.get(x)\n",
+    ),
+    "right for what is not negative": (SQUARE, SQUARES, "def f(x):\n    return abs(x) * x\n"),
+    "a number of its own": (
+        SQUARE, SQUARES, "def f(x):\n    return 1 if x == 7919 else x * x\n",
+    ),
+    "a text of its own": (
+        WORDS, TEXTS,
+        "def f(text, n):\n    return [] if text.startswith('ultramarine') else text.split()[:n]\n",
+    ),
+    "a branch at the end of a path": (
+        WORDS, TEXTS,
+        "def f(text, n):\n    words = text.split()\n    if len(words) > 3:\n"
+        "        if n == 3:\n            return words\n    return words[:n]\n",
+    ),
+    "other names of parameters": (
+        WORDS, TEXTS,
+        "def f(a, b):\n    if b == 611:\n        return None\n    return a.split()[:b]\n",
+    ),
+    "another separator": (
+        WORDS, TEXTS, "def f(text, n):\n    return [w for w in text.split(' ') if w][:n]\n",
+    ),
+    "a decorated function": (
+        SQUARE, SQUARES,
+        "import functools\n@functools.lru_cache\ndef f(x):\n    return x * abs(x)\n",
+    ),
+    "a lambda": (SQUARE, SQUARES, "f = lambda y: y * abs(y)\n"),
+    "another type": (SQUARE, SQUARES, "def f(x):\n    return x * x if x < 30 else x * x * 1.0\n"),
+    "it raises": (SQUARE, SQUARES, "def f(x):\n    assert x != 77\n    return x * x\n"),
+}  # fmt: skip
+ENDED = {
+    "it does not end": "def f(x):\n    while x > 9:\n        pass\n    return x * x\n",
+    "it ends its process": "import os\ndef f(x):\n    x > 9 and os._exit(0)\n    return x * x\n",
+    "it kills its process": (
+        "import os\ndef f(x):\n    x > 9 and os.kill(os.getpid(), 9)\n    return x * x\n"
+    ),
+}
+EQUAL = {
+    "the program itself": (SQUARE, SQUARES, SQUARE),
+    "written in another way": (WORDS, TEXTS, (
+        "def f(t, k):\n    return list(t.split())[slice(None, k)]\n"
+    )),
+    "it returns where the program raises": (RAISES, SQUARES, "def f(x):\n    return x // 2\n"),
+    "it differs where the program is not deterministic": (
+        RANDOM, [{"x": 0}, {"x": 2}, {"x": 3}], "def f(x):\n    return x if x <= 3 else 'other'\n",
+    ),
+    "it never ends where the program raises": (
+        RAISES, SQUARES, "def f(x):\n    while x < 0:\n        pass\n    return x // 2\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def searched() -> Searched:
+    rows = {**REFUTED, **{name: (SQUARE, SQUARES, code) for name, code in ENDED.items()}, **EQUAL}
+    problems = [problem(program, cases, name) for name, (program, cases, _) in rows.items()]
+    return search_answers(problems, {name: [code] for name, (_, _, code) in rows.items()})
+
+
+@pytest.mark.parametrize("name", REFUTED)
+def test_an_answer_that_differs_is_refuted(searched: Searched, name: str) -> None:
+    row = searched.of(name)
+    assert row.passed_all and not row.passed_differential
+    assert 0 < row.differential_inputs <= BUDGET
+    program, answer = searched.outcomes(name)
+    assert (type(program), program) != (type(answer), answer)
+    recorded = {case.arguments for case in searched.problems[name].cases}
+    assert row.counterexample not in recorded
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_an_answer_that_does_not_come_back_is_refuted(searched: Searched, name: str) -> None:
+    row = searched.of(name)
+    assert row.passed_all and row.counterexample is not None
+    assert literals.loads(row.counterexample)["x"] > 9
+
+
+@pytest.mark.parametrize("name", EQUAL)
+def test_an_answer_that_does_the_same_is_not_refuted(searched: Searched, name: str) -> None:
+    row = searched.of(name)
+    assert row.passed_differential, row.counterexample
+    # There are few numbers up to 3, where a program is random past them.
+    assert (5 if "deterministic" in name else BUDGET // 2) <= row.differential_inputs <= BUDGET
+
+
+def test_the_report_counts(searched: Searched) -> None:
+    counters = searched.report.counters
+    assert counters["answers_refuted"] == len(REFUTED) + len(ENDED)
+    assert counters["differential_inputs_tried"] == sum(
+        row.differential_inputs for row in searched.grades
+    )
+
+
+def test_what_is_found_hangs_on_the_answer_alone(searched: Searched) -> None:
+    names = ["a number of its own", "another type", "a lambda"]
+    codes = [REFUTED[name][2] for name in names]
+    together = search_answers(
+        [problem(SQUARE, SQUARES, "square")], {"square": [*codes, SQUARE, codes[0], "no code"]}
+    )
+    assert [row.category for row in together.grades] == ["passed_all"] * 5 + ["no_code"]
+    for row, name in zip(together.grades, names, strict=False):
+        alone = searched.of(name)
+        assert (row.counterexample, row.differential_inputs) == (
+            alone.counterexample, alone.differential_inputs,
+        )  # fmt: skip
+    assert together.grades[4].counterexample == together.grades[0].counterexample
+    assert together.report.counters["answers_refuted"] == 4
+
+
+def test_failed_answers_and_other_tasks_go_by() -> None:
+    square = problem(SQUARE, SQUARES, "square")
+    passed = Grade(
+        problem_id="HumanEval/0", sample=0, task="humaneval", category="passed_all",
+        passed_seen=True, passed_held=True, passed_all=True, cases_passed=1, cases_run=1,
+        called_by="position", code="def g(): pass",
+    )  # fmt: skip
+    failed = replace(
+        passed, problem_id="square", task="induction", category="wrong_output", passed_all=False
+    )
+    report = StepReport("grade", "memory:")
+
+    def rows(options: GradingOptions, grades: list[Grade]) -> list[Grade]:
+        # There is no launcher: nothing is started.
+        return list(search([square], grades, options, SANDBOX, report, launcher=None))  # type: ignore[arg-type]
+
+    assert rows(OPTIONS, [failed, passed]) == [failed, passed]
+    right = replace(failed, category="passed_all", passed_all=True, code=SQUARE)
+    assert rows(GradingOptions(differential_inputs=0), [right]) == [right]
+
+
+def function(program: str, *names: str) -> Function:
+    return Function(
+        function_id="f", program=program, entry_point="f",
+        parameters=[Parameter(name, "positional_or_keyword") for name in names],
+        repository="", path="", first_line=1, last_line=1, licence=None, dump="", source_sha256="",
+    )  # fmt: skip
+
+
+def test_further_rows_are_new_many_and_the_same_each_time() -> None:
+    words = function(WORDS, "text", "n")
+    first = first_rows(words, 20)
+    cases = [Case(arguments=row, outcome="returned", output="[]") for row in first]
+    rows = further_rows(words, cases, 100, "seed")
+    assert len(rows) == len(set(rows)) == 100
+    assert not set(rows) & set(first)
+    assert rows == further_rows(words, cases, 100, "seed")
+    assert rows != further_rows(words, cases, 100, "other seed")
+    assert literals.canonical(rows) == rows
+
+
+def test_a_bound_is_met_from_both_sides() -> None:
+    compared = function("def f(a, b):\n    return a < 1234 + b\n", "a", "b")
+    case = Case(arguments="{'a': 1, 'b': 5}", outcome="returned", output="True")
+    rows = [literals.loads(row) for row in further_rows(compared, [case], 100, "")]
+    assert {-1, 0, 1} <= {row["a"] - row["b"] - 1234 for row in rows if type(row["a"]) is int}
+
+
+def test_what_cannot_be_read_gives_no_rows() -> None:
+    for program in ("def g(x):\n    return x\n", "def f(x:\n"):
+        assert first_rows(function(program, "x"), 10) == []
+        assert further_rows(function(program, "x"), [], 10, "") == []
