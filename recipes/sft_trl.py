@@ -66,7 +66,9 @@ class Settings:
     gradient_checkpointing: bool = False
     """Less memory for more time."""
     attention: str = ""
-    """Implementation of attention; empty: the model's default."""
+    """Implementation of attention, as `transformers` names it; empty: the model's default. Without
+    `flash_attention_2`, packed sequences go through the model one at a time, for the mask that
+    keeps rows apart grows with the square of what goes through; a step is the same."""
     saved_weights: str = "bfloat16"
     """Type of the numbers that are saved."""
     saved_file_size: str = "5GB"
@@ -334,6 +336,7 @@ def make_trainer(
     from trl import SFTConfig, SFTTrainer
 
     is_text = rows["train"].column_names == ["text"]
+    one_by_one = settings.packing and not settings.attention.startswith("flash")
     arguments = SFTConfig(
         output_dir=str(scratch),
         learning_rate=settings.learning_rate,
@@ -342,9 +345,10 @@ def make_trainer(
         weight_decay=settings.weight_decay,
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
-        per_device_train_batch_size=settings.batch_rows,
-        per_device_eval_batch_size=settings.batch_rows,
-        gradient_accumulation_steps=settings.accumulated_batches,
+        per_device_train_batch_size=1 if one_by_one else settings.batch_rows,
+        per_device_eval_batch_size=1 if one_by_one else settings.batch_rows,
+        gradient_accumulation_steps=settings.accumulated_batches
+        * (settings.batch_rows if one_by_one else 1),
         gradient_checkpointing=settings.gradient_checkpointing,
         max_length=settings.sequence_tokens,
         packing=settings.packing,

@@ -48,12 +48,19 @@ class TokenCounter:
         if self._render is None:
             return "\n".join(content for _, content in document.turns)
         messages = [{"role": role, "content": content} for role, content in document.turns]
-        return str(self._render(messages=messages, add_generation_prompt=False))
+        try:
+            return str(self._render(messages=messages, add_generation_prompt=False))
+        except Exception as error:  # a template may fail in any way
+            raise TrainingError(
+                f"tokenizer {self.name}: the chat template refuses a row: {error}"
+            ) from None
 
     def _load(self, name: str) -> None:
         from tokenizers import Tokenizer
 
         path = Path(name).expanduser()
+        if name.startswith(("/", ".", "~")) and not path.exists():
+            raise TrainingError(f"tokenizer {name}: there is none; name a folder or file")
         folder = path if path.is_dir() else path.parent
         try:
             if path.exists():
@@ -105,7 +112,7 @@ def _template(folder: Path) -> Any:
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
 
     def refuse(message: str) -> None:
-        raise TrainingError(f"{folder}: the chat template refuses a row: {message}")
+        raise ValueError(message)
 
     special = {name: config.get(name) for name in ("bos_token", "eos_token", "pad_token")}
     special = {
