@@ -63,14 +63,14 @@ def export(training: Training) -> ExportReference:
     Raises TrainingError, PublishError and StoreError as `c2c_tasks.training.exporting.export`.
     """
     config = training.config
+    if not config.training.base_model:
+        raise TrainingError("no model is named that is trained on (option base_model)")
+    recipe_file(config.training)  # an unknown recipe is refused before hours of work
     target = config.checkpoint.target
     found = find_release(config.data.release, target)
     data = config.data.model_copy(
         update={"tokenizer": config.data.tokenizer or config.training.base_model}
     )
-    if not data.tokenizer:
-        raise TrainingError("no model is named that is trained on (option base_model)")
-    recipe_file(config.training)  # an unknown recipe is refused before hours of work
     uri = f"{target}/exports/{found.manifest.version}-{_data_digest(found, config, data)}"
     told = _read(f"{uri}/{EXPORT}")
     if told is None:
