@@ -165,3 +165,19 @@ def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
     ending.start()
     assert process.wait() == -signal.SIGKILL
     ending.cancel()
+
+
+def test_the_script_ends_by_itself_while_its_parent_lives(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, ROOT / recipe.SCRIPT, "--with-parent", "--data", tmp_path),
+            *("--model", "model", "--output", tmp_path / "output"),
+        ],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None and process.stderr is not None
+    said = process.stderr.read().decode()
+    assert process.wait(20) == 1 and said.startswith(recipe.REFUSED)
+    process.stdin.close()
