@@ -7,7 +7,10 @@ CPU it writes noise that looks like Python, and solves nothing.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,21 @@ from typing import Any
 import pytest
 
 from c2c_tasks import pipeline
-from c2c_tasks.config import BuildConfig, EvaluationConfig, TrainingConfig
+from c2c_tasks.config import (
+    BuildConfig,
+    DataOptions,
+    EvaluationConfig,
+    RecipeOptions,
+    TrainingConfig,
+)
+from c2c_tasks.config.training import RowFormat
+from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.evaluation.results import read_result
 from c2c_tasks.pipeline.build import Build
 from c2c_tasks.pipeline.evaluation import Evaluation
-from c2c_tasks.training import run
-from c2c_tasks.training.errors import TrainingError
+from c2c_tasks.training import recipe, run
+from c2c_tasks.training.errors import TrainerDown, TrainingError
+from c2c_tasks.training.exporting import ExportRequest, export
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -143,3 +155,89 @@ def test_the_recorded_programs_come_through_the_same_chain_whole(place: Path) ->
     (task,) = result.tasks
     assert task.categories["passed_all"] == task.answers == sum(task.categories.values())
     assert task.rate("all", 1).value == 1.0
+
+
+SHORT = RecipeOptions(
+    recipe_settings={
+        "max_steps": 6,
+        "learning_rate": 1e-3,
+        "batch_rows": 2,
+        "accumulated_batches": 1,
+        "sequence_tokens": 512,
+        "checkpoint_steps": 2,
+        "logged_steps": 1,
+    }
+)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("format_", ["prompt_completion", "text"])
+def test_other_layouts_packed(place: Path, tmp_path: Path, format_: RowFormat) -> None:
+    mixture = tmp_path / "mixture.yaml"
+    mixture.write_text(
+        f"format: {format_}\nweigh_by: rows\n"
+        "sources: [{name: case2code, uri: 'release:', weight: 1}]"
+    )
+    data = DataOptions(mixture=str(mixture), tokenizer=str(place / "model"))
+    export(find_release("latest"), tmp_path / "data", ExportRequest(data=data))
+    options = SHORT.model_copy(update={"base_model": str(place / "model")})
+    told = recipe.train(tmp_path / "data", tmp_path / "output", options)
+    assert told["steps"] == 6 and told["settings"]["packing"] is True
+    assert told["loss"][-1][1] < told["loss"][0][1]
+
+
+@pytest.mark.nightly
+def test_a_killed_training_goes_on(place: Path, tmp_path: Path) -> None:
+    data = DataOptions(tokenizer=str(place / "model"))
+    export(find_release("latest"), tmp_path / "data", ExportRequest(data=data))
+    settings = SHORT.recipe_settings | {"max_steps": 60, "logged_steps": 2}
+    options = SHORT.model_copy(
+        update={"base_model": str(place / "model"), "recipe_settings": settings}
+    )
+    output = tmp_path / "output"
+    ended = threading.Event()
+
+    def kill() -> None:
+        """Kill the trainer once there are checkpoints."""
+        while not list(output.glob("checkpoints/checkpoint-*")):
+            if ended.wait(0.1):
+                return
+        listed = subprocess.run(["ps", "-e", "-o", "pid=,args="], capture_output=True, text=True)
+        for line in listed.stdout.splitlines():
+            if str(output) in line and "sft_trl" in line:
+                os.kill(int(line.split()[0]), signal.SIGKILL)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        with pytest.raises(TrainerDown, match="signal 9"):
+            recipe.train(tmp_path / "data", output, options)
+    finally:
+        ended.set()
+        killing.join()
+    told = recipe.train(tmp_path / "data", output, options)
+    assert told["resumed"] is True and told["steps"] == 60
+    assert [step for step, _ in told["loss"]] == [1, *range(2, 61, 2)]
+
+
+@pytest.mark.nightly
+def test_tokens_are_counted_as_transformers_does(
+    place: Path, tmp_path: Path, vllm_python: Path
+) -> None:
+    data = DataOptions(tokenizer=str(place / "model"))
+    export(find_release("latest"), tmp_path / "data", ExportRequest(data=data))
+    script = (
+        "import json, sys, transformers\n"
+        "tokenizer = transformers.AutoTokenizer.from_pretrained(sys.argv[1])\n"
+        "for line in open(sys.argv[2]):\n"
+        "    row = json.loads(line)\n"
+        "    ids = tokenizer.apply_chat_template(row['messages'], return_dict=True)['input_ids']\n"
+        "    assert len(ids) == row['length'], (row['id'], len(ids), row['length'])\n"
+    )
+    checked = subprocess.run(
+        [vllm_python, "-c", script, place / "model", tmp_path / "data" / "train.jsonl"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
