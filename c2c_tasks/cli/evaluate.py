@@ -207,8 +207,15 @@ def _new_id() -> str:
 
 
 def _log_to_standard_error() -> None:
-    """Have what steps log shown on standard error, a line each."""
+    """Have what steps log shown on standard error: a line each, the same one once."""
     handler = logging.StreamHandler(sys.stderr)
+    said: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return not (message in said or said.add(message))  # type: ignore[func-returns-value]
+
+    handler.addFilter(is_new)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("c2c_tasks")
     logger.addHandler(handler)

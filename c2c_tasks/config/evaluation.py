@@ -116,8 +116,8 @@ class GradingOptions(Section):
         100,
         ge=0,
         le=10_000,
-        description="Inputs that are written for a problem, in search of one on which an answer "
-        "that passed all cases differs from the program. 0: no search.",
+        description="Inputs that are tried on an answer that passed all cases, in search of one "
+        "on which it differs from the program. 0: no search.",
     )
     pass_at: list[int] = Field(
         [1, 10],

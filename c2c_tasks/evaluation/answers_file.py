@@ -25,13 +25,13 @@ class AnswersFile:
             problem_id = text_of(row, place, "problem_id")
             self.texts.setdefault(problem_id, []).append(text_of(row, place, "answer"))
 
-    def check(self, problems: Iterable[Problem], report: StepReport) -> None:
+    def check(self, problem_ids: Iterable[str], report: StepReport) -> None:
         """Compare the file with all problems there are, before they are answered in shards.
 
         Counted and named: answers to other problems, and problems without answers. Raises
         ProblemError where no problem has one.
         """
-        known = {problem.problem_id for problem in problems}
+        known = set(problem_ids)
         missing = sorted(known - self.texts.keys())
         if known and len(missing) == len(known):
             raise ProblemError(

@@ -9,13 +9,21 @@ the definitions and could only make them fail to load (asserts, prints, ``__main
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from c2c_tasks.evaluation.signatures import bound_names
+from c2c_tasks.evaluation.fences import fenced_blocks
+from c2c_tasks.evaluation.signatures import bindings, callee_of
+from c2c_tasks.evaluation.uses import (
+    calls,
+    is_call_of,
+    is_main_guard,
+    missing_names,
+    names_in_definitions,
+    returns,
+)
 from c2c_tasks.syntax import parse_module
 
 MAX_CHARACTERS = 200_000
@@ -24,19 +32,15 @@ _PARSED_CHARACTERS = 1_000_000
 _CHARACTERS_OF_A_CALL = 100
 """Characters that are parsed in search of the code of one answer, together, and those that a call
 of the parser counts for by itself."""
-_MAX_ENDS = 8
-"""Closing fences that a block is tried to end with: one may stand in a docstring."""
 _MAX_BODIES = 20
 """Blocks that are tried as what a prefix goes on with."""
 _MAX_CUTS = 20
 """Syntax errors before which a text is cut in search of what can be parsed."""
 
-_FENCE = re.compile(r"(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
-_INFO = re.compile(r"(?i)(?:python|py|pycon|python[23]|code|)\b")
-_DEFINITION = re.compile(r"(?:def|class|import|from|async def)\b")
 _CODE_LINE = re.compile(
     r"(?:def|class|import|from|async def)\b|@|(?:try|if .+):$|[A-Za-z_]\w* *(?::[^=]*)?=[^=]"
 )
+_OWN_DEFINITION = re.compile(r"^(?:def|class|async def)\b", re.MULTILINE)
 _THINKING = re.compile(r"\s*<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 
@@ -104,7 +108,7 @@ class _Search:
         if code is not None:
             return code
         for block in reversed([*fenced, *plain]):
-            if any(isinstance(node, ast.FunctionDef) for node in block.tree.body):
+            if any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(block.tree)):
                 return self._finished(block, [])
         return None
 
@@ -123,19 +127,27 @@ class _Search:
             if code is not None and self._defines(code):
                 return self._finished(code, [head] if head else [])
         size = len(list(ast.walk(start)))
-        blocks = ["\n".join(block) for block, _ in self._blocks(text.split("\n"))]
+        blocks = ["\n".join(block) for block, _ in fenced_blocks(text.split("\n"), self._parses)]
         for rest in (text, *blocks[:_MAX_BODIES]):
-            whole = textwrap.indent(textwrap.dedent(rest), "    ")
-            for body_text in (rest, "    " + rest.lstrip(), whole):
+            whole = textwrap.dedent(rest)
+            variants = [rest]
+            if not self._stands_alone(whole):
+                variants += [textwrap.indent(whole, "    "), "    " + rest.lstrip()]
+            for body_text in variants:
                 grown = self._continuation(prefix, body_text, size)
                 if grown is not None:
                     return grown
-        return None
+        return self.find(text)
+
+    def _stands_alone(self, text: str) -> bool:
+        """Return True for functions, which would be inner functions if they were indented."""
+        code = self._parse(text) if _OWN_DEFINITION.search(text) else None
+        return code is not None and not returns(code.tree)
 
     def _continuation(self, prefix: str, rest: str, size: int) -> Code | None:
         joined = prefix.rstrip(" \t") + rest if prefix.endswith("\n") else f"{prefix}\n{rest}"
         code = self._prefix(joined.split("\n"), at_end=True)
-        if code is None or not self._defines(code):
+        if code is None or returns(code.tree) or not self._defines(code):
             return None
         for position, node in enumerate(code.tree.body):
             if getattr(node, "name", None) == self._entry_point:
@@ -153,17 +165,20 @@ class _Search:
         return None
 
     def _defines(self, code: Code) -> bool:
-        return self._entry_point in bound_names(code.tree)
+        first = bindings(code.tree).get(self._entry_point, [None])[0]
+        if first is None or is_call_of(first, self._entry_point):
+            return False  # as in `mean = mean([1, 2])`
+        return callee_of(code.tree, self._entry_point) is not None
 
     def _finished(self, code: Code, earlier: Sequence[Code]) -> Code:
         code = self._without_uses(code)
-        missing = _missing(code.tree) if earlier else set()
+        missing = missing_names(code.tree) if earlier else set()
         before = []
         for block in reversed(earlier):
-            if missing & bound_names(block.tree):
+            if missing & bindings(block.tree).keys():
                 block = self._without_uses(block)
                 before.append(block.text)
-                missing |= _missing(block.tree)
+                missing |= missing_names(block.tree)
         if not before:
             return code
         return self._parse("\n\n".join([*reversed(before), code.text])) or code
@@ -176,12 +191,14 @@ class _Search:
         while end > 1:
             last = body[end - 1]
             if isinstance(last, ast.Assign | ast.AnnAssign):
-                used = used if used is not None else _names_in_functions(code.tree)
-                if bound_names(ast.Module([last], [])) & {*used, self._entry_point}:
+                used = used if used is not None else names_in_definitions(code.tree)
+                of_entry_point = last.value and is_call_of(last.value, self._entry_point)
+                names = bindings(ast.Module([last], [])).keys()
+                if not of_entry_point and names & {*used, self._entry_point}:
                     break
-                if not isinstance(last, ast.Assign) or not _calls(last):
+                if not calls(last):
                     break
-            elif not isinstance(last, ast.Expr | ast.Assert) and not _is_main(last):
+            elif not isinstance(last, ast.Expr | ast.Assert) and not is_main_guard(last):
                 break
             end -= 1
         return code if end == len(body) else self._first(code, end)
@@ -194,39 +211,21 @@ class _Search:
         lines = code.text.split("\n")[: kept[-1].end_lineno]
         following = code.tree.body[count]
         if following.lineno == kept[-1].end_lineno:  # a semicolon between them
-            return self._parse(ast.unparse(ast.Module(kept, []))) or code
+            try:
+                return self._parse(ast.unparse(ast.Module(kept, []))) or code
+            except RecursionError:  # an expression that is nested too deep to be written
+                return code
         return Code("\n".join(lines), ast.Module(kept, []))
 
     # Blocks
 
     def _fenced(self, lines: list[str]) -> list[Code]:
         found = []
-        for block, closed in self._blocks(lines):
+        for block, closed in fenced_blocks(lines, self._parses):
             code = self._prefix(block, at_end=not closed)
             if code is not None:
                 found.append(code)
         return found
-
-    def _blocks(self, lines: list[str]) -> Iterator[tuple[list[str], bool]]:
-        """Yield the lines between fences, without the fences' indentation; whether they close."""
-        position = 0
-        while position < len(lines):
-            opening = _opening(lines[position])
-            position += 1
-            if opening is None:
-                continue
-            fence, indent, first = opening
-            ends = _ends(lines, position, fence)
-            block, end = lines[position:], len(lines)
-            for number, candidate in enumerate(ends):
-                shorter = _up_to(lines, position, candidate, fence)
-                parses = self._parse(_dedented([*first, *shorter], indent)) is not None
-                if parses or number == 0:
-                    block, end = shorter, candidate
-                if parses:
-                    break
-            yield _dedented([*first, *block], indent).split("\n"), end < len(lines)
-            position = end + 1
 
     def _plain(self, lines: list[str]) -> list[Code]:
         """Return what can be parsed of lines without fences: runs that start with code."""
@@ -262,7 +261,7 @@ class _Search:
             if whole or len(code.tree.body) == 1:
                 return code
             last = ast.Module(code.tree.body[-1:], [])
-            if self._entry_point in bound_names(last):
+            if self._entry_point in bindings(last):
                 return code
             return self._first(code, len(code.tree.body) - 1)
         return None
@@ -273,6 +272,9 @@ class _Search:
         except SyntaxError:
             return None
 
+    def _parses(self, text: str) -> bool:
+        return self._parse(text) is not None
+
     def _parsed(self, text: str) -> Code | None:
         """Return the code that a text is, None where enough was parsed. Raises SyntaxError."""
         if text in self._known:
@@ -282,53 +284,6 @@ class _Search:
             return None
         code = self._known[text] = Code(text, parse_module(text))
         return code
-
-
-def _opening(line: str) -> tuple[str, str, list[str]] | None:
-    """Return the fence that a line opens a block with, its indentation, and code behind it."""
-    match = _FENCE.match(line)
-    if match is None:
-        start = max(line.rfind("```"), line.rfind("~~~"))
-        while start > 0 and line[start - 1] == line[start]:
-            start -= 1
-        if start < 0 or line.count(line[start] * 3) > 1:
-            return None
-        match = _FENCE.match(line, start)  # behind prose
-        if match is None or not _INFO.fullmatch(match["info"].strip()):
-            return None
-        return match["fence"], "", []
-    info = match["info"].strip()
-    words = info.split(" ", 1)
-    rest = [words[1]] if len(words) > 1 and _DEFINITION.match(words[1]) else []
-    return match["fence"], match["indent"], rest
-
-
-def _ends(lines: list[str], start: int, fence: str) -> list[int]:
-    """Return the first lines that may close a block."""
-    found = []
-    for position in range(start, len(lines)):
-        line = lines[position].strip().lstrip("> ")
-        if not line.endswith(fence):
-            continue
-        if line == fence[0] * len(line) or not line.startswith(fence[0]):
-            found.append(position)
-            if len(found) == _MAX_ENDS:
-                break
-    return found
-
-
-def _up_to(lines: list[str], start: int, end: int, fence: str) -> list[str]:
-    """Return the lines before the one that closes a block, and what is left of it at the fence."""
-    block = lines[start : end + 1]
-    block[-1] = block[-1].rstrip().rstrip(fence[0])
-    return block if block[-1].strip(" \t>") else block[:-1]
-
-
-def _dedented(lines: list[str], indent: str) -> str:
-    if indent:
-        lines = [line.removeprefix(indent) for line in lines]
-    text = "\n".join(lines)
-    return textwrap.dedent(text) if lines and text[:1] in " \t\n" else text
 
 
 def _cut(lines: list[str], error: int) -> int:
@@ -348,49 +303,3 @@ _CLAUSE = re.compile(r"(?:else|elif|except|finally)\b")
 
 def _goes_on(line: str) -> bool:
     return _CLAUSE.match(line) is not None
-
-
-def _missing(tree: ast.Module) -> set[str]:
-    """Return the names that a program uses and nowhere binds."""
-    used = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
-    bound = bound_names(tree)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(ctx=ast.Store()):
-                bound.add(node.id)
-            case ast.arg():
-                bound.add(node.arg)
-            case ast.FunctionDef() | ast.ClassDef() | ast.AsyncFunctionDef():
-                bound.add(node.name)
-            case ast.ExceptHandler(name=str(name)):
-                bound.add(name)
-            case ast.Import() | ast.ImportFrom():
-                bound |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    return used - bound - _BUILTINS
-
-
-_BUILTINS = frozenset(dir(builtins))
-
-
-def _names_in_functions(tree: ast.Module) -> set[str]:
-    return {
-        node.id
-        for statement in tree.body
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name)
-    }
-
-
-def _calls(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Call) for node in ast.walk(statement))
-
-
-def _is_main(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and any(
-        isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
-    )

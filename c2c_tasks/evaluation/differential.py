@@ -3,24 +3,30 @@
 CodeARC (arXiv 2503.23145) asks such an oracle whether a program that was inferred is the hidden
 one. Here the synthesis writer is the oracle: it writes inputs from the program, which show what
 the recorded cases did not, and inputs from the answer, whose constants and branches give away what
-it takes for special. An input counts where the program returns, the same in every run: what a
-function does where it raises is not taken to be specified, unless a case was recorded of it.
+it takes for special.
+
+An input counts where its arguments have types that were recorded, and the program returns, the
+same in every run. What a function does outside its domain is not specified by its cases: not where
+it raises, unless a case was recorded of it, and not for types that no case has.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import ParamSpec
 
 from c2c_tasks import cores, literals
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.config.evaluation import GradingOptions
 from c2c_tasks.evaluation.comparison import same_outcome
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.domain import Domain
 from c2c_tasks.evaluation.passing import Calls, Passing
 from c2c_tasks.evaluation.records import CalledBy, Grade, Problem
 from c2c_tasks.evaluation.signatures import callee_of
@@ -31,6 +37,9 @@ from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 from c2c_tasks.syntax import parse_module
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 SHARED = 0.5
 """Share of the inputs that are written for the program, once for all answers to its problem."""
@@ -71,11 +80,15 @@ class _Answer:
 
         They are written for the program where the answer's text tells nothing.
         """
-        own = first_rows(self.function, count // 2) if first else []
-        own += further_rows(self.function, [*self.ran.values()], count - len(own), "answer")
+        domain = pool.domain.renamed(self.names)
+        own = first_rows(self.function, domain, count // 2) if first else []
+        ran = list(self.ran.values())
+        own += further_rows(self.function, ran, domain, count - len(own), "answer")
         names = {mine: name for name, mine in self.names.items()}
         rows = [_renamed(row, names) for row in own]
-        rows = rows or further_rows(pool.function, pool.shared, count, f"answer {self.tried}")
+        if not rows:
+            seed = f"answer {self.tried}"
+            rows = further_rows(pool.function, pool.shared, pool.domain, count, seed)
         return [row for row in rows if row not in self.ran]
 
     def compare(self, wanted: Sequence[Case], float_tolerance: float) -> None:
@@ -97,6 +110,7 @@ class _Pool:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.function = _function(problem.program, problem.entry_point, problem.parameters)
+        self.domain = Domain.of(problem.cases)
         self.answers: dict[tuple[str, CalledBy | None], _Answer] = {}
         self.recorded = [case.arguments for case in problem.cases]
         self.ran: dict[str, Case] = {}
@@ -105,6 +119,19 @@ class _Pool:
         """Those that count, recorded ones excepted."""
         self.shared: list[Case] = []
         """Those that were run for all answers."""
+        self.faults = 0
+        """Times that no inputs were written since the writer failed."""
+
+    def written(
+        self, write: Callable[P, list[str]], *given: P.args, **named: P.kwargs
+    ) -> list[str]:
+        """Return what is written; a fault of the writer costs the inputs alone."""
+        try:
+            return write(*given, **named)
+        except Exception:
+            self.faults += 1
+            log.exception("%s: no inputs were written", self.problem.problem_id)
+            return []
 
 
 def search(
@@ -119,13 +146,13 @@ def search(
     """Yield the grades, in order, with what a search came to for those that passed all cases.
 
     Up to `options.differential_inputs` inputs are tried on each answer to an induction problem
-    that has passed all recorded cases: inputs on which the program returns, and none that was
-    recorded. The answer differs where it comes to another outcome, ends its process or does not
-    end; the shortest such input becomes the counterexample. Equal answers are searched once.
-    The same problems, answers and options give the same inputs.
+    that has passed all recorded cases: inputs of recorded types on which the program returns, and
+    none that was recorded. The answer differs where it comes to another outcome, ends its process
+    or does not end; the shortest such input becomes the counterexample. Equal answers are
+    searched once. The same problems, answers and options give the same inputs.
 
-    Counted: ``differential_inputs_tried``, ``answers_refuted``. Raises RunnerError where runners
-    cannot be started.
+    Counted: ``differential_inputs_tried``, ``answers_refuted``, ``differential_writer_faults``.
+    Raises RunnerError where runners cannot be started.
     """
     rows = list(grades)
     by_id = {problem.problem_id: problem for problem in problems}
@@ -138,6 +165,7 @@ def search(
             pool.answers[key] = pool.answers.get(key) or _Answer(problem, *key)
     if options.differential_inputs and pools:
         _run(list(pools.values()), options, sandbox, launcher)
+        report.count("differential_writer_faults", sum(pool.faults for pool in pools.values()))
     for row in rows:
         searched = pools.get(row.problem_id) if row.passed_all else None
         answer = searched.answers.get((row.code, row.called_by)) if searched else None
@@ -187,14 +215,15 @@ class _Task:
 
     def _fill(self, pool: _Pool, size: int) -> Steps[None]:
         """Write inputs for the program until so many count, or rounds are over."""
-        rows = [*pool.recorded, *first_rows(pool.function, size)]
+        rows = [*pool.recorded, *pool.written(first_rows, pool.function, pool.domain, size)]
         for left in range(ROUNDS, 0, -1):
             yield from self._run_program(pool, rows)
             missing = size - len(pool.counted)
             if missing <= 0 or time_is_up(pool.ran.values()):
                 return
             cases = list(pool.ran.values())
-            rows = further_rows(pool.function, cases, _share(missing, left), "program")
+            count = _share(missing, left)
+            rows = pool.written(further_rows, pool.function, cases, pool.domain, count, "program")
 
     def _search(self, pool: _Pool, answer: _Answer, budget: int) -> Steps[None]:
         """Write inputs for the answer until it differs, its budget is spent, or rounds are over."""
@@ -202,7 +231,8 @@ class _Task:
             missing = budget - answer.tried
             if answer.counterexample is not None or missing <= 0:
                 return
-            rows = answer.write(_share(missing, left), pool, first=left == ROUNDS)
+            count = _share(missing, left)
+            rows = pool.written(answer.write, count, pool, first=left == ROUNDS)
             wanted = yield from self._run_program(pool, rows)
             yield from self._try(answer, rows, wanted[:missing])
             if time_is_up(pool.ran[row] for row in rows if row in pool.ran):

@@ -143,7 +143,7 @@ class _Task:
     def steps(self, attempt: _Attempt) -> Steps[_Verdict]:
         problem = attempt.passing.problem
         if attempt.code is None:
-            return _Verdict("no_code", set(), detail="no Python code was found in the answer")
+            return _Verdict("no_code", set(), detail=_no_code(attempt.answers))
         if problem.tests:
             calls = program_with_tests(problem, attempt.code)
         else:
@@ -172,24 +172,32 @@ class _Task:
         first = min(set(range(len(recorded))) - passed)
         found = dict(zip(calls.positions, range(len(calls.positions)), strict=True)).get(first)
         case = None if found is None else called.cases.get(found)
-        verdict.category = _category(case, called)
+        verdict.category = _category(case, called, found is None)
         verdict.detail = _detail(recorded[first], case, called, found is None)
         if not problem.tests and _all_of(problem.shown_cases, verdict):
             verdict.category = "passed_seen_only"
         return verdict
 
 
-def _category(case: Case | None, called: Called) -> Category:
+def _category(case: Case | None, called: Called, unfit: bool) -> Category:
     """Return what the first case that an answer failed came to."""
     if case is None:
+        if unfit:
+            return "raised"  # what Python does where a function does not take the arguments
         if called.given_up == "killed":
             return "killed"
-        # No time was left for it, or the answer does not load, or does not take its arguments.
-        return "timed_out" if called.load_timed_out or called.not_run else "raised"
+        late = called.load_timed_out or (called.not_run and called.given_up is None)
+        return "timed_out" if late else "raised"
     match case.outcome:
         case "raised" | "timed_out" | "killed":
             return case.outcome
     return "wrong_output"
+
+
+def _no_code(answers: list[Answer]) -> str:
+    if all(answer.truncated for answer in answers):
+        return "the answer was cut off before there was code to run"
+    return "no Python code was found in the answer"
 
 
 def _unfit(problem: Problem, code: Code) -> str:
@@ -199,8 +207,8 @@ def _unfit(problem: Problem, code: Code) -> str:
 
 def _detail(recorded: Case, found: Case | None, called: Called, unfit: bool) -> str:
     """Return what a person is told of the first case that failed."""
-    if found is None and called.given_up is not None:
-        return f"{called.given_up}: {_shortened(called.detail)}"
+    if found is None and not unfit and called.given_up is not None:
+        return f"{called.given_up.replace('_', ' ')}: {_shortened(called.detail)}"
     if unfit:
         got = "it does not take these arguments"
     elif found is None:

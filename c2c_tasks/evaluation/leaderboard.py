@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -69,12 +69,24 @@ class Board:
     """Best first."""
 
 
-def list_evaluations(target: str) -> list[ListedEvaluation]:
+def list_evaluations(
+    target: str, *, result_of: Callable[[str], EvaluationResult] = read_result
+) -> list[ListedEvaluation]:
     """Return the evaluations of a target, newest first; those that cannot be read come last.
 
     The listing is all there is: no index has to be kept. A folder without a report, of an
-    evaluation under way, is left out. Raises StoreError where the target cannot be listed.
+    evaluation under way, is left out. `result_of` reads the one at a URI, as `read_result` does.
+    Raises StoreError where the target cannot be listed.
     """
+
+    def read(place: tuple[str, str]) -> ListedEvaluation | None:
+        try:
+            return ListedEvaluation(*place, result_of(evaluation_uri(target, *place)))
+        except ObjectNotFound:
+            return None
+        except StoreError as error:
+            return ListedEvaluation(*place, None, str(error))
+
     root = f"{target}/{EVALUATIONS}"
     store = store_for(root)
     places = [
@@ -85,7 +97,7 @@ def list_evaluations(target: str) -> list[ListedEvaluation]:
         if name.endswith("/")
     ]
     with ThreadPoolExecutor(READS, "evaluations") as pool:
-        found = [one for one in pool.map(lambda place: _read(target, *place), places) if one]
+        found = [one for one in pool.map(read, places) if one]
     found.sort(key=lambda one: (one.problem_set, one.name))
     found.sort(key=lambda one: one.result.date if one.result else "", reverse=True)
     return found
@@ -105,16 +117,6 @@ def leaderboard(evaluations: Iterable[ListedEvaluation]) -> list[Board]:
             assert listed.result is not None
             boards[_key(listed.result, task)].append((listed, task))
     return [_board(found) for found in boards.values()]
-
-
-def _read(target: str, problem_set: str, name: str) -> ListedEvaluation | None:
-    try:
-        result = read_result(evaluation_uri(target, problem_set, name))
-    except ObjectNotFound:
-        return None
-    except StoreError as error:
-        return ListedEvaluation(problem_set, name, None, str(error))
-    return ListedEvaluation(problem_set, name, result)
 
 
 def _option(result: EvaluationResult, section: str, name: str) -> float:

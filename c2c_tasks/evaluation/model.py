@@ -6,13 +6,20 @@ import logging
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from c2c_tasks.config.evaluation import ModelOptions
 from c2c_tasks.evaluation.prompting import Shot, prompt_digest, prompt_for, stops_of
 from c2c_tasks.evaluation.records import Answer, Problem
 from c2c_tasks.inputs.answers import Answers
-from c2c_tasks.inputs.completions import ContextTooShort, Request, RequestFailed, RequestRefused
+from c2c_tasks.inputs.completions import (
+    Completion,
+    ContextTooShort,
+    Request,
+    RequestFailed,
+    RequestRefused,
+)
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.kept_engine import KeptEngine, engine_for
 from c2c_tasks.inputs.ordered import in_order
@@ -20,8 +27,8 @@ from c2c_tasks.shards import StepReport
 
 MAX_SAMPLES = 128
 """Answers that one request asks for at most: the limit of OpenAI's own API; vLLM's is higher."""
-MAX_FAILURES = 10
-"""Problems that are refused or fail, one after the other, at which the rest is not asked."""
+MAX_REFUSALS = 10
+"""Problems that are refused, one after the other, at which the rest is not asked."""
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +45,21 @@ class _Reply:
     resumed: int = 0
     """Answers that an earlier attempt had already."""
     reason: str = ""
-    """Why answers are missing: ``context_too_short``, ``request_refused``, ``request_failed``."""
+    """Why answers are missing: ``context_too_short`` or ``request_refused``."""
     failure: str = ""
     """The same in the engine's words."""
+
+    def take(self, completion: Completion, most: int, *, resumed: bool) -> None:
+        """Add the answers of a request, `most` of them. Raises RequestFailed where it has none."""
+        texts = completion.texts[:most]
+        if not texts:
+            raise RequestFailed("a completion without answers")
+        first = len(self.texts)
+        self.truncated |= {first + i for i in completion.truncated_texts if i < most}
+        self.texts += texts
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
+        self.resumed += len(texts) if resumed else 0
 
 
 class Model:
@@ -64,8 +83,8 @@ class Model:
         """Yield `samples_per_problem` answers to each problem, in order.
 
         Where the engine gives none, the text is empty, and the answer counted and named by
-        reason: ``context_too_short``, ``request_refused``, ``request_failed``. Raises EngineDown
-        when the engine stops answering, InputError when it refuses whatever it is asked.
+        reason: ``context_too_short``, ``request_refused``. Raises EngineDown when the engine
+        does not answer, InputError when it refuses whatever it is asked.
         """
         try:
             yield from self._answer(problems, report)
@@ -90,16 +109,19 @@ class Model:
         self, problems: Iterable[Problem], report: StepReport
     ) -> Generator[Answer, None, None]:
         stage = report.stage("answers", "answers")
-        failures = 0
+        refusals = 0
         replies = in_order(
             problems, self._ask, concurrency=self.options.concurrency, close=self.kept.close
         )
         # Closed here: an error keeps the frame, and with it what is still under way.
         with closing(replies):
             for problem, reply in replies:
-                failures = failures + 1 if _is_failure(reply) else 0
-                if failures == MAX_FAILURES:
-                    raise self._hopeless(reply)
+                refusals = refusals + 1 if reply.reason == "request_refused" else 0
+                if refusals == MAX_REFUSALS:
+                    raise InputError(
+                        f"vllm: {self.engine.model} refused {MAX_REFUSALS} problems in a row; "
+                        f"the last: {reply.failure}"
+                    )
                 self._count(problem, reply, report)
                 for sample in range(self.options.samples_per_problem):
                     stage.keep()
@@ -120,41 +142,39 @@ class Model:
         fewer than were asked for.
         """
         reply = _Reply()
-        most = self._most
-        number = 0
-        while missing := self.options.samples_per_problem - len(reply.texts):
-            samples = min(missing, most)
-            try:
-                await self._take(self._request(problem, samples, number), samples, reply)
-            except ContextTooShort as error:
-                reply.reason, reply.failure = "context_too_short", str(error)
-            except RequestRefused as error:
-                if samples > 1:
-                    most = 1
-                    continue
-                reply.reason, reply.failure = "request_refused", str(error)
-            except RequestFailed as error:
-                reply.reason, reply.failure = "request_failed", str(error)
-            if reply.reason:
-                break
-            if most < self._most:
-                log.warning("vllm: the engine gives one answer to a request, not %d", samples)
-                self._most = most
-            number += 1
+        try:
+            for number in count():
+                missing = self.options.samples_per_problem - len(reply.texts)
+                if not missing:
+                    break
+                await self._ask_for(missing, problem, number, reply)
+        except ContextTooShort as error:
+            reply.reason, reply.failure = "context_too_short", str(error)
+        except RequestRefused as error:
+            reply.reason, reply.failure = "request_refused", str(error)
+        except RequestFailed as error:
+            # The model has not failed: an empty answer would be graded as if it had.
+            raise EngineDown(
+                f"vllm: {self.engine.model} gives no answer to {problem.entry_point} "
+                f"({problem.problem_id}): {error}"
+            ) from None
         return reply
 
-    async def _take(self, request: Request, samples: int, reply: _Reply) -> None:
+    async def _ask_for(self, missing: int, problem: Problem, number: int, reply: _Reply) -> None:
+        """Make one request, for as many of the missing answers as one may ask for."""
         async with self.kept.room:
-            kept = await self.kept.complete(request)
-        completion = await self.kept.keep(kept)
-        texts = completion.texts[:samples]
-        if not texts:
-            raise RequestFailed("a completion without answers")
-        reply.truncated |= {len(reply.texts) + i for i in completion.truncated_texts}
-        reply.texts += texts
-        reply.prompt_tokens += completion.prompt_tokens
-        reply.completion_tokens += completion.completion_tokens
-        reply.resumed += len(texts) if kept.resumed else 0
+            samples = min(missing, self._most)
+            try:
+                kept = await self.kept.complete(self._request(problem, samples, number))
+            except ContextTooShort:
+                raise
+            except RequestRefused as error:
+                if samples == 1:
+                    raise
+                kept = await self.kept.complete(self._request(problem, 1, number))
+                log.warning("vllm: the engine gives one answer to a request (%s)", error)
+                samples = self._most = 1
+        reply.take(await self.kept.keep(kept), samples, resumed=kept.resumed)
 
     def _request(self, problem: Problem, samples: int, number: int) -> Request:
         options = self.options
@@ -185,15 +205,3 @@ class Model:
             report.problem(
                 f"{problem.entry_point} ({problem.problem_id}): {reply.reason}: {reply.failure}"
             )
-
-    def _hopeless(self, reply: _Reply) -> InputError:
-        message = (
-            f"vllm: {self.engine.model} answered none of {MAX_FAILURES} problems in a row; the "
-            f"last: {reply.failure}"
-        )
-        return EngineDown(message) if reply.reason == "request_failed" else InputError(message)
-
-
-def _is_failure(reply: _Reply) -> bool:
-    """Return whether nothing came, for a reason that lies not in the problem's length."""
-    return not reply.texts and reply.reason != "context_too_short"

@@ -88,14 +88,16 @@ class Passing:
         return Calls(code, entry_point, [*arguments.values()], [*arguments], way)
 
     def _passed(self, own: Signature, callee: Callee) -> tuple[CalledBy, list[Passed | None]]:
-        items = self._every_item()
-        placed = [by_position(one, self._parameters, own) for one in items]
+        """Return the way that most cases' arguments can be passed; of several, the first."""
+        items, parameters = self._every_item(), self._parameters
+        placed = [by_position(one, parameters, own) for one in items]
         if callee.signature is None:  # builtins take few names, and a class's are not its own
             return "position", placed
-        named = [by_name(one, self._parameters, own) for one in items]
-        if placed.count(None) < named.count(None):
-            return "position", placed
-        return "name", named
+        named = [by_name(one, parameters, own, collected=False) for one in items]
+        collected = [by_name(one, parameters, own, collected=True) for one in items]
+        ways: list[tuple[CalledBy, list[Passed | None]]]
+        ways = [("name", named), ("position", placed), ("name", collected)]
+        return min(ways, key=lambda way: way[1].count(None))
 
     def _every_item(self) -> list[Items]:
         if self._items is None:

@@ -29,8 +29,8 @@ MAX_CASE_CHARACTERS = 1_000
 are held back."""
 MAX_SHOWN_CHARACTERS = 8_000
 """Cases of a prompt together, some 3,000 tokens: a context of 4,096 holds it and an answer."""
-MAX_SHOT_CHARACTERS = 2_500
-"""Prompt and program of a solved example."""
+MAX_SHOT_CHARACTERS = 1_500
+"""Prompt and program of a solved example; nine in ten of the paper's test set have fewer."""
 _SHOT_CANDIDATES = 50
 """Programs looked at for each solved example that is wanted: most will do."""
 

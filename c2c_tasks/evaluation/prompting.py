@@ -41,11 +41,12 @@ _FENCE = "```python\n"
 
 _STOPS: dict[Task, tuple[str, ...]] = {
     "induction": ("\n```",),
-    "humaneval": ("\nclass", "\ndef", "\n#", "\nif", "\nprint"),
-    "mbpp": ("\nassert", '\n"""', "\nprint", "\nif", "\n```"),
+    "humaneval": ("\nclass", "\ndef", "\nif", "\nprint"),
+    "mbpp": ("\nassert", '\n"""', "\nprint", "\nif"),
 }
-"""What ends an answer to a text. Those of HumanEval are the Codex paper's (section 2.1); of
-MBPP, what base models write after a function: its tests, or the next task."""
+"""What ends an answer to a text; the OpenAI API, and so vLLM, takes four at most. Those of
+HumanEval are the Codex paper's (section 2.1) but for a comment; of MBPP, what base models write
+after a function: its tests, or the next task. What comes after a function is not graded anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from c2c_tasks.publishing import markdown
 from c2c_tasks.publishing.citation import PAPER
 from c2c_tasks.publishing.columns import field_meanings
 from c2c_tasks.publishing.reasons import reason_in_words
+from c2c_tasks.records import arrow_schema
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,6 +36,16 @@ CATEGORY_MEANINGS = {
     "wrong_name_or_arguments": "no function of the name that was asked for, or other parameters",
     "no_code": "no code that can be read",
 }
+_MEANINGS = {
+    "problem_id": "Function id, or the name that the benchmark gives the problem.",
+    "text": "The answer, as the solver gave it.",
+    "sample": "Number among the answers to the problem, from 0.",
+    "task": "`induction`, `humaneval` or `mbpp`.",
+    "category": "What came of the answer, see above.",
+    "cases_passed": "Cases that it is right on.",
+    "cases_run": "Cases that it was run on.",
+}
+"""Of the columns that need no word where their records are defined."""
 # What names places of whoever ran it, or how fast, and changes no grade.
 _NOT_RERUN = ("target", "endpoint", "concurrency", "request_seconds", "outage_seconds")
 
@@ -51,7 +63,7 @@ def render_page(result: EvaluationResult) -> str:
             meanings=CATEGORY_MEANINGS,
             plots=PLOTS,
             plot_name=plot_name,
-            columns={"answers": field_meanings(Answer), "grades": field_meanings(Grade)},
+            columns={"answers": _columns(Answer), "grades": _columns(Grade)},
             command=rerun_command(result),
             options=sorted(_changed_options(result).items()),
             paper=PAPER,
@@ -60,13 +72,18 @@ def render_page(result: EvaluationResult) -> str:
     )
 
 
+def _columns(record: type) -> dict[str, str]:
+    meanings = _MEANINGS | field_meanings(record)
+    return {column: meanings[column] for column in arrow_schema(record).names}
+
+
 def rerun_command(result: EvaluationResult) -> str:
     """Return the command that asks and grades the same again, of the options that matter."""
     options = _changed_options(result)
     if result.release:
         options["release"] = result.release.version
     given = [
-        f"--{name.replace('_', '-')} {shlex.quote(_as_argument(value))}"
+        f"--option {shlex.quote(f'{name}={_as_argument(value)}')}"
         for name, value in sorted(options.items())
         if name not in _NOT_RERUN
     ]
@@ -74,9 +91,8 @@ def rerun_command(result: EvaluationResult) -> str:
 
 
 def _as_argument(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Return a value as ``--option`` takes it: a text as it is, all others as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _changed_options(result: EvaluationResult) -> dict[str, Any]:

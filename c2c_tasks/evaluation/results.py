@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from c2c_tasks.config.evaluation import Task
 from c2c_tasks.evaluation.records import Category
@@ -82,6 +89,10 @@ class SolverFacts(_Part):
     """``chat`` or ``text``."""
     prompt_sha256: Any = None
     """Digest of the fixed text of the prompts."""
+
+    @model_serializer(mode="wrap")
+    def _serialise(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialise(self).items() if value is not None}
 
 
 class PassRate(_Part):
@@ -196,7 +207,7 @@ class EvaluationResult(_Part):
 
     def to_json(self) -> bytes:
         """Return the report as JSON text; equal results have equal text."""
-        return f"{self.model_dump_json(indent=1, exclude_none=True)}\n".encode()
+        return f"{self.model_dump_json(indent=1)}\n".encode()
 
     @property
     def problem_set(self) -> str:

@@ -19,6 +19,10 @@ _ALIASES = 10
 """Names that are followed from ``f = g`` to what is called."""
 
 
+_VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)
+"""What cannot be called. It is passed over: ``f = None`` may stand after ``except ImportError``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """The parameters of a function."""
@@ -56,17 +60,17 @@ class Passed:
 
 
 def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
-    """Return what a program binds a name to, last, at its top level; None where it does not.
+    """Return what a program binds a name to, last, at its top level; None for nothing to call.
 
     Bindings inside ``if``, ``try``, ``with`` and loops count; what a program does to ``globals()``
     is not seen.
     """
-    bindings = dict(_bindings(tree.body))
+    last = {name: value for name, value in _bindings(tree.body) if not isinstance(value, _VALUES)}
     for _ in range(_ALIASES):
-        found = bindings.get(entry_point)
+        found = last.get(entry_point)
         if not isinstance(found, ast.Name):
             break
-        if found.id not in bindings:
+        if found.id not in last:
             return Callee(None, False)  # a builtin, as in f = sorted
         entry_point = found.id
     match found:
@@ -79,9 +83,12 @@ def callee_of(tree: ast.Module, entry_point: str) -> Callee | None:
     return Callee(None, False)
 
 
-def bound_names(tree: ast.Module) -> set[str]:
-    """Return the names that a program binds at its top level."""
-    return {name for name, _ in _bindings(tree.body)}
+def bindings(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """Return the names that a program binds at its top level, each with what to, in order."""
+    found: dict[str, list[ast.AST]] = {}
+    for name, value in _bindings(tree.body):
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def signature_of(arguments: ast.arguments) -> Signature:
@@ -104,26 +111,30 @@ def signature_of(arguments: ast.arguments) -> Signature:
     )
 
 
-def by_name(items: Items, parameters: Sequence[Parameter], own: Signature) -> Passed | None:
-    """Return a recorded call's arguments under the same names, or None where they do not fit."""
+def by_name(
+    items: Items, parameters: Sequence[Parameter], own: Signature, *, collected: bool
+) -> Passed | None:
+    """Return a recorded call's arguments under the same names, or None where they do not fit.
+
+    `collected` lets the answer's ``**kwargs`` have them, though it has parameters of other names,
+    which may be what it calls them.
+    """
     passed = Passed()
     known = {*own.positional, *own.keyword_only}
-    named: dict[str, str] = {}
+    collects = collected or {*own.positional} <= {parameter.name for parameter in parameters}
     for parameter in parameters:
         value = items.get(parameter.name)
-        if isinstance(value, str):
-            named[parameter.name] = value
-        elif isinstance(value, list):
+        if isinstance(value, list):
             passed.rest = value
-        elif value is not None:
-            named |= value
-    for name, text in named.items():
-        if name in known:
-            passed.named[name] = text
-        elif own.further is not None:
-            passed.further[name] = text
-        else:
-            return None
+            continue
+        named = {parameter.name: value} if isinstance(value, str) else value or {}
+        for name, text in named.items():
+            if name in known:
+                passed.named[name] = text
+            elif own.further is not None and (collects or isinstance(value, dict)):
+                passed.further[name] = text
+            else:
+                return None
     return passed if _fits(passed, own) else None
 
 
@@ -169,10 +180,11 @@ def _sequence(
         elif isinstance(value, dict):
             by_own_name |= value
         elif parameter.kind == "keyword_only" and value is not None:
-            if parameter.name in (*own.keyword_only, *own.positional) or own.further:
-                by_own_name[parameter.name] = value
-            else:
+            known = parameter.name in (*own.keyword_only, *own.positional)
+            if not known and (len(in_order) < len(own.positional) or not own.further):
                 in_order.append(value)
+            else:
+                by_own_name[parameter.name] = value
         elif parameter.kind in ("positional_only", "positional_or_keyword"):
             in_order.append(value)
     return in_order, by_own_name
@@ -220,4 +232,4 @@ def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.AST]
             values = value.elts if isinstance(value, ast.Tuple) else []
             known = len(values) == len(targets)
             for position, item in enumerate(targets):
-                yield from _assigned(item, values[position] if known else ast.Constant(None))
+                yield from _assigned(item, values[position] if known else value)

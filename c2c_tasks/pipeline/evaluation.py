@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from c2c_tasks.config import EvaluationConfig, work_area
 from c2c_tasks.evaluation.results import FileSource, ReleaseSource
-from c2c_tasks.pipeline.runs import Run, ShardReference, work_name
+from c2c_tasks.pipeline.runs import EVALUATIONS, Run, ShardReference, work_name
 from c2c_tasks.shards import StepReport, config_digest, read_report
 
-EVALUATIONS = ".evaluations"
-"""Folder of the work area that holds those of evaluations: no build has one of its name."""
 PREPARE = "prepare_problems"
+SOURCES = "sources.json"
+"""In the folder of the problems: what they are of."""
 SLUG_CHARACTERS = 48
 """Of a model's name in the name of an evaluation."""
 

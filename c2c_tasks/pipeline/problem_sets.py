@@ -20,7 +20,13 @@ from c2c_tasks.evaluation.problems import problems_of_programs, shot_split, shot
 from c2c_tasks.evaluation.prompting import Shot
 from c2c_tasks.evaluation.records import Problem
 from c2c_tasks.evaluation.results import FileSource, ReleaseSource
-from c2c_tasks.pipeline.evaluation import PREPARE, Evaluation, EvaluationError, Sources
+from c2c_tasks.pipeline.evaluation import (
+    PREPARE,
+    SOURCES,
+    Evaluation,
+    EvaluationError,
+    Sources,
+)
 from c2c_tasks.pipeline.runs import ShardReference, tell
 from c2c_tasks.publishing.manifest import MANIFEST
 from c2c_tasks.records import Program, Split
@@ -90,7 +96,7 @@ def _decided(evaluation: Evaluation) -> Sources:
 
     So `latest` is the same release in all tasks of a run, and in one that is cleared later.
     """
-    uri = f"{evaluation.folder(PREPARE)}/sources.json"
+    uri = f"{evaluation.folder(PREPARE)}/{SOURCES}"
     options = evaluation.config.problems
     asked = options.model_dump(
         mode="json", include={"tasks", "release", "split", "case_file", "mbpp_file"}

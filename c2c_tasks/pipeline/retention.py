@@ -18,7 +18,13 @@ from c2c_tasks.catalogue import Catalogue
 from c2c_tasks.config import RetentionOptions, catalogue_url, work_area
 from c2c_tasks.pipeline import old_releases
 from c2c_tasks.pipeline.locking import conditions_for
-from c2c_tasks.pipeline.work_areas import WorkArea, clock_probes, store_time, work_areas
+from c2c_tasks.pipeline.work_areas import (
+    WorkArea,
+    clock_probes,
+    evaluation_areas,
+    store_time,
+    work_areas,
+)
 from c2c_tasks.publishing.deleting import delete_files
 from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.publishing.release import release_uri
@@ -110,6 +116,12 @@ def _removals(options: RetentionOptions) -> Iterator[Removal]:
         if dry_run or is_done(area.again(catalogue)):
             files = area.files() if dry_run else area.remove()
             reason = f"its build is {area.state}, and last heard of {area.age.days} days ago"
+            size = sum(info.size for info in files)
+            yield Removal("work_area", area.uri, len(files), size, reason)
+    for area in evaluation_areas(target):
+        if area.age > failed_after:
+            files = area.files() if dry_run else area.remove()
+            reason = f"its evaluation was last at work {area.age.days} days ago"
             size = sum(info.size for info in files)
             yield Removal("work_area", area.uri, len(files), size, reason)
     for place in (target, work_area()):

@@ -11,6 +11,8 @@ from typing import TypedDict, TypeVar
 
 from c2c_tasks.shards import StepReport, run_step, shard_uri
 
+EVALUATIONS = ".evaluations"
+"""Folder of the work area that holds those of evaluations: no build has one of its name."""
 PROGRESS_SECONDS = 10.0
 """Between two lines of the log that say how far a long step has come."""
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from c2c_tasks.catalogue import BuildRecord, Catalogue
 from c2c_tasks.config import work_area
-from c2c_tasks.pipeline.runs import work_name
+from c2c_tasks.pipeline.evaluation import PREPARE, SOURCES, Sources
+from c2c_tasks.pipeline.runs import EVALUATIONS, work_name
 from c2c_tasks.publishing.deleting import delete_files
 from c2c_tasks.shards import read_report
 from c2c_tasks.store import ObjectInfo, ObjectNotFound, read, store_for
@@ -88,7 +89,7 @@ def work_areas(catalogue: Catalogue) -> Iterator[WorkArea]:
     names = [
         name[:-1]
         for name in store_for(place).names(place)
-        if name.endswith("/") and not name.startswith(CLOCK)
+        if name.endswith("/") and not name.startswith((CLOCK, f"{EVALUATIONS}/"))
     ]
     if not names:
         return
@@ -96,6 +97,19 @@ def work_areas(catalogue: Catalogue) -> Iterator[WorkArea]:
     builds = _builds(catalogue)
     for name in names:
         yield _work_area(f"{place}/{name}", builds.get(name, []), clock)
+
+
+def evaluation_areas(target: str) -> Iterator[WorkArea]:
+    """Yield the work areas of a target's evaluations, which no catalogue knows."""
+    place = f"{work_area()}/{EVALUATIONS}"
+    names = [name[:-1] for name in store_for(place).names(place) if name.endswith("/")]
+    clock = store_time(work_area()) if names else None
+    for name in names:
+        uri = f"{place}/{name}"
+        with suppress(ObjectNotFound):
+            sources = Sources.model_validate_json(read(f"{uri}/{PREPARE}/{SOURCES}"))
+            if clock is not None and sources.asked.get("target") == target:
+                yield _work_area(uri, (), clock)
 
 
 def store_time(place: str) -> datetime:

@@ -115,11 +115,15 @@ def check_retirable(pointer: Pointer, version: str) -> None:
 
 
 def data_files(release: str) -> list[ObjectInfo]:
-    """Return what retiring the release at a URI deletes."""
+    """Return what retiring the release at a URI deletes.
+
+    Answers and grades of its evaluations go, too: they hold text of its cases. Reports stay.
+    """
+    target, _, version = release.rpartition("/releases/")
+    store = store_for(release)
     return [
-        info
-        for info in store_for(release).list(release)
-        if info.uri.removeprefix(f"{release}/") not in STAYS
+        *(i for i in store.list(release) if i.uri.removeprefix(f"{release}/") not in STAYS),
+        *(i for i in store.list(f"{target}/evaluations/{version}") if i.uri.endswith(".parquet")),
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.records import Case
-from c2c_tasks.sandbox.child import MAX_TIMED_OUT
+from c2c_tasks.sandbox.child import LOADS_TOO_LONG, MAX_TIMED_OUT
 from c2c_tasks.sandbox.launchers import Launcher
 from c2c_tasks.sandbox.protocol import Reply, Request
 from c2c_tasks.sandbox.session import Crew
@@ -81,6 +81,7 @@ def call(
         )
         if reply.failed_to_load is not None:
             called.given_up, called.detail = "failed_to_load", reply.failed_to_load
+            called.load_timed_out = reply.failed_to_load == LOADS_TOO_LONG
             return called
         called.body_lines = reply.body_lines
         called.cases |= {left[position]: case for position, case in reply.cases.items()}
@@ -112,7 +113,7 @@ def call(
 def _give_up_loading(called: Called, reply: Reply) -> None:
     if reply.ended == "timed_out":
         called.given_up, called.load_timed_out = "failed_to_load", True
-        called.detail = "the program does not load in the time of a case"
+        called.detail = LOADS_TOO_LONG
     else:
         called.given_up = "killed"
         called.detail = f"it ended its child while loading ({reply.ended})"

@@ -24,6 +24,7 @@ MAX_TYPE_CHARACTERS = 100
 MAX_MESSAGE_CHARACTERS = 500
 MAX_TIMED_OUT = 3
 """Cases of a function that may time out; those after them are not run."""
+LOADS_TOO_LONG = "the program does not load in the time of a case"
 FLUSH_SECONDS = 0.005
 FLUSH_LINES = 64
 CO_VARARGS = 0x04
@@ -75,8 +76,8 @@ def serve(request: bytes, limits: Limits, descriptor: int, progress: Any) -> Non
         Clock.stop()
     except BaseException as error:
         Clock.stop()
-        kind, message = _describe(error)
-        lines.add(f'{{"failed_to_load": {quoted(f"{kind}: {message}")}}}')
+        reason = LOADS_TOO_LONG if Clock.rang else ": ".join(_describe(error))
+        lines.add(f'{{"failed_to_load": {quoted(reason)}}}')
         lines.flush()
         return
     lines.add(f'{{"body_lines": {calls.body_lines}}}')

@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import (
 from c2c_airflow.alerts import runbook_entry
 from c2c_airflow.evaluation_options import NotConfigured
 from c2c_airflow.log_fields import log_fields
-from c2c_airflow.metrics import count_build, count_evaluation, count_step
+from c2c_airflow.metrics import count_build, count_step
 from c2c_airflow.run_notes import leave
 from c2c_airflow.run_options import DECIDING, config_of, decide, is_evaluation
 from c2c_tasks.config import BuildConfig, ConfigError, EngineOptions, EvaluationConfig
@@ -72,8 +72,6 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
             log.info("%s: %.2f s of its own", step, time.monotonic() - started)
             if step == "publish":
                 count_build(run.config, result, context["dag_run"].start_date)
-            if step == "report":
-                count_evaluation(context["dag_run"].start_date)
             return result
         except (
             NotConfigured,

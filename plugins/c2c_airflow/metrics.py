@@ -119,17 +119,6 @@ def count_build(
 
 
 @_harmless
-def count_evaluation(started: datetime | None) -> None:
-    """Count an evaluation that has written its report, and tell how long its run took.
-
-    What it found is in the report: models and releases are no tags, as their number has no bound.
-    """
-    _increment("evaluations", 1)
-    if started is not None:
-        _set("evaluation_seconds", (datetime.now(UTC) - started).total_seconds())
-
-
-@_harmless
 def count_waiting(runs: int) -> None:
     """Tell how many builds of earlier dates the next one waits for."""
     _set("turn_waiting", runs)

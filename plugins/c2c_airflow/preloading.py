@@ -13,6 +13,7 @@ MODULES = (
     "boto3",
     "c2c_tasks.curation.judging",
     "c2c_tasks.curation.secrets",
+    "c2c_tasks.evaluation.model",
     "c2c_tasks.inputs.synthesis.writer",
     "c2c_tasks.pipeline",
     "c2c_tasks.sandbox.docker",

@@ -10,10 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from playwright.sync_api import Page, Route
 
-HOSTILE = (
-    '<img src=x onerror="window.attacked = 1"><script>window.attacked = 2</script>'
-    '</script><svg onload="window.attacked = 3"></svg>{{7*7}}${window.attacked = 4}'
-)
+from tests.browser import evaluation_answers
+from tests.browser.evaluation_answers import HOSTILE
 
 FUNNEL: list[dict[str, Any]] = [
     {
@@ -253,6 +251,7 @@ ANSWERS: dict[str, Any] = {
     "releases/2026.11.26-1/programs": FOUND,
     f"releases/2026.11.26-1/programs/{'5f' * 32}": PROGRAM,
     "diff": DIFF,
+    **evaluation_answers.ANSWERS,
     "builds": {"items": [BUILD]},
     f"builds/{BUILD['build']}": {"build": BUILD, "funnel": FUNNEL[:2], "progress": PROGRESS},
 }

@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from c2c_airflow.browser.app import HEADERS, STATIC
+from tests.browser import evaluation_answers
 from tests.browser.answers import (
     ANSWERS,
     BUILD,
@@ -41,6 +42,8 @@ PLACES = {
     "program": f"#/releases/{VERSION}/programs/{ID}",
     "choosing": "#/diff",
     "diff": f"#/diff/2026.11.25-1/{VERSION}",
+    "evaluations": "#/evaluations",
+    "evaluation": f"#/{evaluation_answers.PLACE}",
     "builds": "#/builds",
     "build": BUILD_PLACE,
     "missing": "#/releases/none",
@@ -53,6 +56,8 @@ HEADINGS = {
     "program": f"Programs of {VERSION}",
     "choosing": "Compare releases",
     "diff": "Compare releases",
+    "evaluations": "Evaluations",
+    "evaluation": f"Evaluation {evaluation_answers.NAME}",
     "builds": "Builds",
     "build": f"Build {BUILD['build']}",
     "missing": "Release none",
@@ -174,7 +179,8 @@ def test_themes_differ_and_the_choice_made_in_airflow_goes_before_the_system(pag
 
 def test_strangers_text_is_never_markup(page: Page) -> None:
     answer(page)
-    for name in ("releases", "release", "programs", "program", "diff", "build"):
+    views = ("releases", "release", "programs", "program", "diff", "build")
+    for name in (*views, "evaluations", "evaluation"):
         visit(page, name)
         assert HOSTILE in page.locator("main").inner_text(), name
         assert page.locator("main :is(script, svg, img, b)").count() == 0, name
@@ -362,7 +368,8 @@ def test_what_goes_wrong_is_said_with_what_to_do(
     page: Page, status: int, title: str, advice: str
 ) -> None:
     answer(page, failing(status, "s3://datasets: something is wrong"))
-    for name in ("releases", "release", "diff", "builds", "build", "programs", "program"):
+    views = ("releases", "release", "diff", "builds", "build", "programs", "program")
+    for name in (*views, "evaluations", "evaluation"):
         go(page, PLACES[name])
         alert = page.get_by_role("alert").first
         expect(alert).to_contain_text(title)
@@ -384,10 +391,19 @@ def test_trying_again_helps_where_the_trouble_has_passed(page: Page) -> None:
 
 def test_where_there_is_nothing_the_page_says_how_to_begin(page: Page) -> None:
     nothing = {"items": [], "total": 0, "page": 1, "page_size": 25}
-    answer(page, {"targets": {"items": []}, "releases": nothing, "builds": {"items": []}})
+    answer(
+        page,
+        {
+            "targets": {"items": []},
+            "releases": nothing,
+            "builds": {"items": []},
+            "evaluations": evaluation_answers.NOTHING,
+        },
+    )
     for name, text in (
         ("releases", "No release yet."),
         ("builds", "No build yet."),
+        ("evaluations", "No evaluation yet."),
         ("choosing", "There are no two releases to compare."),
     ):
         visit(page, name)
@@ -395,6 +411,65 @@ def test_where_there_is_nothing_the_page_says_how_to_begin(page: Page) -> None:
     visit(page, "releases")
     trigger = page.get_by_role("link", name="case2code_build").get_attribute("href")
     assert trigger == f"{ROOT}/dags/case2code_build"
+
+
+def test_the_leaderboard_is_filtered_and_sorted(page: Page) -> None:
+    answer(page)
+    visit(page, "evaluations")
+    board = page.get_by_role("table", name="Induction on 2026.11.26-1")
+    expect(board.locator("tbody tr")).to_have_count(4)
+    expect(board.locator("tbody td:first-child")).to_have_text(["\u2013", "1 =", "1 =", "3"])
+    expect(board.get_by_role("row", name="coder-7b")).to_contain_text("41.0 % (35.0 to 46.5)")
+    expect(page.get_by_text("100.0 % (100.0 to 100.0)")).to_be_visible()
+    # Sorted by name, then the other way round; the focus stays where it was.
+    for order, first in (("ascending", HOSTILE), ("descending", "small")):
+        board.get_by_role("button", name="Model").click()
+        expect(board.locator("tbody th a").first).to_have_text(first)
+        header = board.get_by_role("columnheader", name="Model")
+        expect(header).to_have_attribute("aria-sort", order)
+        expect(board.get_by_role("button", name="Model")).to_be_focused()
+    board.get_by_role("button", name="pass@1, held-out cases").click()
+    expect(board.locator("tbody th a").first).to_have_text("reference")
+    page.get_by_label("Task").select_option("humaneval")
+    expect(page.locator("h2")).to_have_text(["HumanEval", "Cannot be read"])
+    page.get_by_label("Release or file").select_option("2026.11.26-1")
+    expect(page.get_by_text("No evaluation fits.")).to_be_visible()
+    page.get_by_role("link", name="Clear").click()
+    expect(board).to_be_visible()
+    visit(page, "release")
+    page.locator("main").get_by_role("link", name="Evaluations").click()
+    expect(page.get_by_label("Release or file")).to_have_value(VERSION)
+    board.get_by_role("link", name="coder-7b").click()
+    expect(page.locator("h1")).to_have_text(HEADINGS["evaluation"])
+
+
+def test_answers_are_looked_at_by_category_and_page(page: Page) -> None:
+    graded = evaluation_answers.GRADED
+    rest = graded | {"items": graded["items"][:1], "next_cursor": None}
+    place = f"{evaluation_answers.PLACE}/answers"
+    asked = answer(page, ANSWERS | {place: in_turn(graded, rest, rest)})
+    visit(page, "evaluation")
+    expect(page.locator("article")).to_have_count(4)
+    expect(page.get_by_text("4 of 6 cases right").first).to_be_visible()
+    said = page.get_by_role("region", name="Text of answer 2 to 010101010101")
+    expect(said).to_contain_text("I cannot.")
+    first = page.locator("article h3 a").first
+    expect(first).to_have_attribute("href", f"#/releases/{VERSION}/programs/{ID}")
+    assert page.locator("article").last.get_by_role("link").count() == 0  # of HumanEval
+    page.get_by_role("button", name="Show more").click()
+    expect(page.get_by_text("5 answers shown, all there are.").first).to_be_visible()
+    expect(page.locator("article h3").last).to_be_focused()
+    page.get_by_role("button", name="Show timed out answers of Induction").click()
+    expect(page.get_by_label("Category")).to_have_value("timed_out")
+    expect(page.get_by_label("Category")).to_be_focused()
+    expect(page.locator("article")).to_have_count(1)
+    queries = [query for path, query in asked if path == place]
+    assert [(query["category"], query.get("cursor")) for query in queries] == [
+        ("failed", None),
+        ("failed", "next"),
+        ("timed_out", None),
+    ]
+    assert all(query["task"] == "induction" for query in queries)
 
 
 def test_another_target_is_kept_from_view_to_view(page: Page) -> None:

@@ -108,8 +108,15 @@ def test_every_param_is_documented_and_valid(dag: Any) -> None:
         param.resolve()
 
 
-def test_builds_run_one_at_a_time(build: Any) -> None:
-    assert build.max_active_runs == 1
+@pytest.fixture(scope="module")
+def evaluate(airflow_home: Path) -> Any:
+    from case2code_evaluate import case2code_evaluate
+
+    return case2code_evaluate()
+
+
+def test_builds_and_evaluations_run_one_at_a_time(build: Any, evaluate: Any) -> None:
+    assert build.max_active_runs == evaluate.max_active_runs == 1
 
 
 def test_every_option_is_a_param(build: Any) -> None:
@@ -124,8 +131,17 @@ def test_every_option_is_a_param(build: Any) -> None:
         assert BuildConfig.from_flat(filled).content_options() == BuildConfig().content_options()
 
 
-def test_tasks_have_no_copies_of_the_params(build: Any) -> None:
-    assert [task.task_id for task in build.tasks if task.params] == []
+def test_every_option_of_an_evaluation_is_a_param(evaluate: Any) -> None:
+    from c2c_tasks.config import EvaluationConfig
+
+    options = {n for model in EvaluationConfig.sections().values() for n in model.model_fields}
+    assert set(evaluate.params) == options
+    values = {name: evaluate.params.get_param(name).resolve() for name in evaluate.params}
+    assert EvaluationConfig.from_flat(values) == EvaluationConfig()
+
+
+def test_tasks_have_no_copies_of_the_params(build: Any, evaluate: Any) -> None:
+    assert [task.task_id for task in (*build.tasks, *evaluate.tasks) if task.params] == []
 
 
 def test_tasks_link_to_where_their_work_is_seen(build: Any) -> None:
@@ -180,6 +196,18 @@ def test_tasks_are_those_of_the_design(build: Any) -> None:
     queues = {task.task_id: (task.queue, task.pool) for task in build.tasks}
     assert queues["shard.write_inputs"] == ("gpu", "gpu")
     assert queues["shard.execute"] == ("sandbox", "sandbox")
+
+
+def test_evaluations_have_the_queues_of_builds(evaluate: Any) -> None:
+    assert evaluate.topological_sort() is not None
+    assert {task.task_id: (task.queue, task.pool) for task in evaluate.tasks} == {
+        "prepare_problems": ("sandbox", "sandbox"),
+        "shard.answer": ("gpu", "gpu"),
+        "shard.grade": ("sandbox", "sandbox"),
+        "report": ("default", "default_pool"),
+    }
+    links = [link.name for task in evaluate.tasks for link in task.operator_extra_links]
+    assert links == ["Report"]
 
 
 def test_the_sweep_is_on_from_the_start_and_waits_for_no_function(airflow_home: Path) -> None:

@@ -83,7 +83,7 @@ def test_no_secret_is_among_the_values() -> None:
             assert set(entry) == {"name", "valueFrom"}
 
 
-@pytest.mark.parametrize("dag", ["case2code_build", "case2code_maintain"])
+@pytest.mark.parametrize("dag", ["case2code_build", "case2code_evaluate", "case2code_maintain"])
 def test_each_task_of_a_queue_gets_its_template_and_the_others_none(dag: str) -> None:
     module = importlib.import_module(dag)
     apply = policy()
@@ -97,7 +97,7 @@ def test_each_task_of_a_queue_gets_its_template_and_the_others_none(dag: str) ->
             seen.add(task.queue)
         else:
             assert not task.executor_config
-    assert seen == ({"gpu", "sandbox"} if dag == "case2code_build" else {"sandbox"})
+    assert seen == ({"sandbox"} if dag == "case2code_maintain" else {"gpu", "sandbox"})
 
 
 @pytest.mark.parametrize("queue", QUEUES)

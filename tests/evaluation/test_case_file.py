@@ -28,7 +28,7 @@ ROW = {
     "entry_point": "f",
     "written_inputs": "examples = [dict(x=1), dict(x='a', n=3), dict(y=1)]",
 }
-SANDBOX = SandboxOptions(launcher="process")
+SANDBOX = SandboxOptions(launcher="process", function_seconds=60)
 
 
 def file_of(folder: Path, *rows: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c2c_tasks.evaluation.code_extraction import extract_code
+from c2c_tasks.syntax import parse_module
 
 PROGRAM = "import math\n\nLIMIT = 3\n\n\ndef f(x):\n    return math.floor(x) + LIMIT"
 PROMPT = """from typing import List
@@ -57,6 +57,8 @@ def f(x: List[int]) -> int:
         "```python\n{}\n\nassert f(1) == 4\nprint(f(2))\n```",
         "```python\n{}\n\nif __name__ == '__main__':\n    print(f(1))\n```",
         "```python\n{}\n\nresult = f(1)\nprint(result)\n```",
+        "```python\n{}\n```\nUse it:\n```python\nf = f(1)\nprint(f)\n```",
+        "```python\n{}\n\nf = f(1)\nprint(f)\n```",
         "```python\n{}\n\n\ndef main(",
         "```python\n{}\n\nprint(f(1.5",
     ],
@@ -130,6 +132,7 @@ def test_a_truncated_answer_keeps_whole_statements() -> None:
         "def g(x):\n    return x\n\nf = g",
         "from functools import partial\n\nf = partial(max, 3)",
         "class f:\n    pass",
+        "def f(x):\n    return x\n\nf = max(f, f)",
         "try:\n    from math import gcd as f\nexcept ImportError:\n    f = None",
         "import functools\n\n\n@functools.cache\ndef f(x):\n    return x",
         "TABLE = dict(a=1)\n\n\ndef f(x):\n    return TABLE[x]",
@@ -152,6 +155,9 @@ def test_entry_points_of_all_kinds(program: str) -> None:
         "total = sum(x)\n    return total\n",
         "```python\n    return sum(x)\n```",
         "```python\nreturn sum(x)\n```",
+        "```python\ntotal = sum(x)\nreturn total\n```",
+        "```python\ndef add(values):\n    return sum(values)\nreturn add(x)\n```",
+        "def add(values):\n        return sum(values)\n\n    return add(x)",
         "Sure:\n```python\ndef f(x: List[int]) -> int:\n    return sum(x)\n```",
         "def f(x: List[int]) -> int:\n    return sum(x)\n",
         f"```python\n{PROMPT}    return sum(x)\n```",
@@ -214,7 +220,7 @@ def test_any_program_comes_back_from_any_rendering(
 def test_never_raises(text: str, truncated: bool) -> None:
     for prefix in ("", PROMPT):
         found = extract_code(text, "f", truncated=truncated, prefix=prefix)
-        ast.parse(found)
+        parse_module(found)
 
 
 @pytest.mark.parametrize(

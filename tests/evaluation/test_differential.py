@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from c2c_tasks import literals
 from c2c_tasks.config import SandboxOptions
 from c2c_tasks.config.evaluation import GradingOptions
+from c2c_tasks.evaluation import differential
 from c2c_tasks.evaluation.differential import search
 from c2c_tasks.evaluation.differential_inputs import first_rows, further_rows
+from c2c_tasks.evaluation.domain import Domain
 from c2c_tasks.evaluation.grading import grade
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
 from c2c_tasks.records import Case, Function, Parameter
 from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
 
-BUDGET = 60
-OPTIONS = GradingOptions(differential_inputs=BUDGET)
+BUDGET = GradingOptions().differential_inputs
+OPTIONS = GradingOptions()
 SANDBOX = SandboxOptions(launcher="process", case_seconds=0.3, function_seconds=3)
 
 SQUARE = "def f(x):\n    return x * x\n"
@@ -85,13 +90,13 @@ def search_answers(
 ) -> Searched:
     launcher = ProcessLauncher(SANDBOX)
     by_id = {one.problem_id: one for one in problems}
-    given = [
+    written = [
         Answer(problem_id=name, sample=sample, text=f"```python\n{code}```")
         for name, codes in answers.items()
         for sample, code in enumerate(codes)
     ]
     report = StepReport("grade", "memory:")
-    graded = list(grade(by_id.values(), given, options, SANDBOX, report, launcher=launcher))
+    graded = list(grade(by_id.values(), written, options, SANDBOX, report, launcher=launcher))
     found = list(search(list(by_id.values()), graded, options, SANDBOX, report, launcher=launcher))
     plain = [replace(row, differential_inputs=0, counterexample=None) for row in found]
     assert plain == graded  # nothing else is changed, and the order is kept
@@ -147,6 +152,10 @@ EQUAL = {
     "it returns where the program raises": (RAISES, SQUARES, "def f(x):\n    return x // 2\n"),
     "it differs where the program is not deterministic": (
         RANDOM, [{"x": 0}, {"x": 2}, {"x": 3}], "def f(x):\n    return x if x <= 3 else 'other'\n",
+    ),
+    "it differs for types that no case has": (
+        SQUARE, SQUARES,
+        "def f(x):\n    assert type(x) is int\n    return x * x\n",
     ),
     "it never ends where the program raises": (
         RAISES, SQUARES, "def f(x):\n    while x < 0:\n        pass\n    return x // 2\n",
@@ -232,6 +241,11 @@ def test_failed_answers_and_other_tasks_go_by() -> None:
     assert rows(GradingOptions(differential_inputs=0), [right]) == [right]
 
 
+DOMAIN = Domain.of(
+    [Case(arguments=literals.dumps(row), outcome="returned", output="[]") for row in TEXTS]
+)
+
+
 def function(program: str, *names: str) -> Function:
     return Function(
         function_id="f", program=program, entry_point="f",
@@ -242,24 +256,67 @@ def function(program: str, *names: str) -> Function:
 
 def test_further_rows_are_new_many_and_the_same_each_time() -> None:
     words = function(WORDS, "text", "n")
-    first = first_rows(words, 20)
+    first = first_rows(words, DOMAIN, 20)
     cases = [Case(arguments=row, outcome="returned", output="[]") for row in first]
-    rows = further_rows(words, cases, 100, "seed")
+    rows = further_rows(words, cases, DOMAIN, 100, "seed")
     assert len(rows) == len(set(rows)) == 100
     assert not set(rows) & set(first)
-    assert rows == further_rows(words, cases, 100, "seed")
-    assert rows != further_rows(words, cases, 100, "other seed")
+    assert rows == further_rows(words, cases, DOMAIN, 100, "seed")
+    assert rows != further_rows(words, cases, DOMAIN, 100, "other seed")
     assert literals.canonical(rows) == rows
 
 
 def test_a_bound_is_met_from_both_sides() -> None:
     compared = function("def f(a, b):\n    return a < 1234 + b\n", "a", "b")
     case = Case(arguments="{'a': 1, 'b': 5}", outcome="returned", output="True")
-    rows = [literals.loads(row) for row in further_rows(compared, [case], 100, "")]
+    rows = [
+        literals.loads(row) for row in further_rows(compared, [case], Domain.of([case]), 100, "")
+    ]
     assert {-1, 0, 1} <= {row["a"] - row["b"] - 1234 for row in rows if type(row["a"]) is int}
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
+    st.just(10**400), st.complex_numbers(), st.binary(max_size=4),
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS,
+    lambda items: (
+        st.lists(items, max_size=3)
+        | st.tuples(items, items)
+        | st.dictionaries(st.text(max_size=3), items, max_size=3)
+        | st.sets(st.integers(), max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4))
+def test_whatever_has_returned_further_rows_are_literals(pairs: list[tuple[Any, Any]]) -> None:
+    written = []
+    for first, second in pairs:
+        with contextlib.suppress(literals.Unrepresentable):
+            written.append(literals.dumps({"a": first, "b": second}, 5_000))
+    cases = [Case(arguments=row, outcome="returned", output="0") for row in written]
+    program = "def f(a, b):\n    return a if a < 3 or b == 'text' else b[1:5]\n"
+    rows = further_rows(function(program, "a", "b"), cases, Domain.of(cases), 20, "")
+    assert literals.canonical(rows) == rows
+    assert not set(rows) & set(written)
+
+
+def test_a_fault_of_the_writer_costs_its_inputs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> list[str]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(differential, "further_rows", fail)
+    found = search_answers([problem(SQUARE, SQUARES, "square")], {"square": [SQUARE]})
+    assert found.of("square").passed_differential
+    assert 0 < found.of("square").differential_inputs <= BUDGET
+    assert found.report.counters["differential_writer_faults"] > 0
 
 
 def test_what_cannot_be_read_gives_no_rows() -> None:
     for program in ("def g(x):\n    return x\n", "def f(x:\n"):
-        assert first_rows(function(program, "x"), 10) == []
-        assert further_rows(function(program, "x"), [], 10, "") == []
+        assert first_rows(function(program, "x"), DOMAIN, 10) == []
+        assert further_rows(function(program, "x"), [], DOMAIN, 10, "") == []

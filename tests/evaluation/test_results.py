@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import random
 import tracemalloc
 from itertools import repeat
+from pathlib import Path
 from typing import get_args
 
+import jsonschema
 import pytest
 
 from c2c_tasks.config import EvaluationConfig
 from c2c_tasks.evaluation.breakdown import places
 from c2c_tasks.evaluation.records import Category, Grade, Problem
+from c2c_tasks.evaluation.report_schema import report_schema
 from c2c_tasks.evaluation.results import (
     EvaluationResult,
     FileSource,
@@ -29,6 +33,8 @@ from tests.evaluation.evaluations import (
     make_problem,
     make_result,
 )
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def only_task(result: EvaluationResult) -> TaskResult:
@@ -133,7 +139,7 @@ def test_reports_of_steps_go_into_the_result() -> None:
     found = make_result([make_problem(1)], [], reports=[problems, answer, other], model="")
     assert found.seconds == {"prepare_problems": 2.0, "answer": 1.75}
     assert found.prompt_tokens == 15
-    assert found.solver.model_dump(exclude_none=True) == {
+    assert found.solver.model_dump() == {
         "name": "vllm",
         "model": "m",
         "seed": [7, 8],
@@ -215,6 +221,16 @@ def test_text_and_result_are_the_same() -> None:
     result = make_result(problems, judged(problems, lambda *_: ("passed_all", False), 1))
     assert EvaluationResult.model_validate_json(result.to_json()) == result
     assert b"password" not in result.to_json()
+
+
+def test_the_published_schema_is_that_of_the_models_and_reports_keep_to_it() -> None:
+    assert (DOCS / "evaluation.schema.json").read_bytes() == report_schema(), (
+        "run: python -m c2c_tasks.evaluation.report_schema > docs/evaluation.schema.json"
+    )
+    result = make_result([make_problem(1)], [make_grade(make_problem(1), 0, "raised")])
+    validator = jsonschema.Draft202012Validator(json.loads(report_schema()))
+    assert list(validator.iter_errors(json.loads(result.to_json()))) == []
+    assert list(validator.iter_errors({"schema_version": 1}))
 
 
 def test_what_is_no_report_is_named(tmp_path: object) -> None:

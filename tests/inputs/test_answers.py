@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from c2c_tasks.inputs import answers as module
 from c2c_tasks.inputs.answers import Answers
-from c2c_tasks.inputs.completions import Completion
+from c2c_tasks.inputs.completions import Completion, Request
 from c2c_tasks.store import StoreError, normalise, store_for
 
 
@@ -103,3 +106,17 @@ def test_on_s3_too(s3_bucket: str) -> None:
     one, other = Answers(folder), Answers(folder)
     keep(one, a="one")
     assert keep(other, a="other", b="other") == {"a": "one", "b": "other"}
+
+
+def test_what_an_earlier_version_kept_is_read(folder: str) -> None:
+    line = b'{"request": "a", "texts": ["f(1)"], "prompt_tokens": 3, "completion_tokens": 2, '
+    store_for(folder).write(f"{folder}/00000.jsonl", line + b'"truncated": 1}')
+    assert Answers(folder).get("a") == Completion(["f(1)"], 3, 2, 1)
+
+
+def test_a_request_has_the_key_that_earlier_versions_gave_it() -> None:
+    request = Request("prompt", {"n": 2}, "grammar")
+    parts = ["model", "prompt", {"n": 2}, "grammar"]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    assert request.key("model") == key
+    assert len({key, *(replace(request, number=n).key("model") for n in (1, 2))}) == 3

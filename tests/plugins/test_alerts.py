@@ -260,7 +260,9 @@ def test_the_entry_is_that_of_the_error_s_class(error: Exception, entry: str) ->
 
 def test_every_error_that_a_step_fails_with_has_an_entry() -> None:
     source = inspect.getsource(run_step)
-    names = set(re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b", source))
+    names = set(
+        re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b|\bEvaluationExists\b", source)
+    )
     assert names == set(alerts.ENTRIES)
 
 

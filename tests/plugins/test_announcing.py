@@ -10,7 +10,13 @@ from unittest.mock import MagicMock
 import pytest
 from airflow.sdk import Asset
 
-from c2c_airflow.announcing import LATEST, NOTE_CHARACTERS, announce, keep_latest
+from c2c_airflow.announcing import (
+    LATEST,
+    NOTE_CHARACTERS,
+    announce,
+    evaluation_note,
+    keep_latest,
+)
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
 from c2c_tasks.publishing.manifest import Dump, FileEntry, FunnelStage, Manifest
@@ -119,3 +125,33 @@ def test_the_asset_s_page_shows_the_deployment_s_latest_release(
     stores[asset].set.assert_called_once_with("latest", shown)
     keep_latest({}, asset, metadata)
     assert "the Asset's page does not show 2026.11.24-2" in caplog.text
+
+
+def test_the_note_of_an_evaluation_has_pass_at_k_with_intervals() -> None:
+    def score(task: str, graded_on: str, k: int, value: float) -> dict[str, Any]:
+        bounds = {"low": value - 0.1, "high": value + 0.1}
+        return {"task": task, "graded_on": graded_on, "k": k, "value": value, **bounds}
+
+    written = {
+        **{"target": "s3://other", "problem_set": "2026.11.24-1", "name": "qwen-1"},
+        **{"model": "qwen", "problems": 1_200, "answers": 12_000},
+        "scores": [
+            score("induction", "held", 1, 0.4),
+            score("induction", "all", 1, 0.3),
+            score("induction", "held", 10, 0.6),
+            score("humaneval", "tests", 1, 0.8),
+        ],
+    }
+    heading, empty, *lines = evaluation_note(written).splitlines()
+    assert heading.startswith("**[qwen](/") and heading.endswith(
+        "/evaluations/2026.11.24-1/qwen-1?target=s3%3A%2F%2Fother)** on 2026.11.24-1: "
+        "1,200 problems, 12,000 answers"
+    )
+    assert (empty, lines) == (
+        "",
+        [
+            "- induction: pass@1 40.0% on held-out cases (30.0% to 50.0%), 30.0% on all cases "
+            "(20.0% to 40.0%); pass@10 60.0% on held-out cases (50.0% to 70.0%)",
+            "- humaneval: pass@1 80.0% on its tests (70.0% to 90.0%)",
+        ],
+    )

@@ -1,4 +1,4 @@
-"""From Airflow's context to a build, and from our errors to Airflow's."""
+"""From Airflow's context to a build or an evaluation, and from our errors to Airflow's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk import Asset
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
@@ -15,11 +16,15 @@ from airflow.sdk.exceptions import (
 )
 
 from c2c_airflow import alerts, context, run_notes
+from c2c_airflow.assets import DATASET, MODEL
 from c2c_airflow.context import run_step
+from c2c_airflow.run_options import options_of
 from c2c_tasks import pipeline
 from c2c_tasks.catalogue import CatalogueError
-from c2c_tasks.config import BuildConfig
+from c2c_tasks.config import BuildConfig, EvaluationConfig
 from c2c_tasks.curation.benchmarks import BenchmarkError
+from c2c_tasks.evaluation.errors import ProblemError
+from c2c_tasks.evaluation.report import EvaluationExists
 from c2c_tasks.inputs.writer import EngineDown, InputError
 from c2c_tasks.publishing.audit import AuditError
 from c2c_tasks.publishing.release import PublishError
@@ -31,7 +36,8 @@ from c2c_tasks.store import StoreUnavailable
 class TaskInstance:
     """Keeps what is pushed as XCom."""
 
-    def __init__(self) -> None:
+    def __init__(self, dag_id: str = "case2code_build") -> None:
+        self.dag_id = dag_id
         self.pushed: dict[str, Any] = {}
         self.unpushable = ""
 
@@ -41,7 +47,7 @@ class TaskInstance:
         self.pushed[key] = value
 
     def xcom_pull(self, task_ids: str, key: str, map_indexes: None) -> Any:
-        assert task_ids == "plan"
+        assert task_ids == {"case2code_build": "plan"}.get(self.dag_id, "prepare_problems")
         return self.pushed.get(key)
 
 
@@ -221,3 +227,124 @@ def test_a_connection_names_the_endpoint(
     assert run_step("plan") == [None, None]
     running["params"] = {"writer": "vllm"}
     assert run_step("plan") == [endpoint, "secret"]
+
+
+@pytest.fixture
+def evaluating(running: dict[str, Any]) -> dict[str, Any]:
+    """The context of the running task of an evaluation, which a test may change."""
+    running["ti"] = TaskInstance("case2code_evaluate")
+    return running
+
+
+def event(asset: Asset, minute: int, **extra: Any) -> SimpleNamespace:
+    return SimpleNamespace(asset=asset, timestamp=datetime(2026, 11, 24, 2, minute), extra=extra)
+
+
+RELEASE = {"version": "2026.11.24-1", "uri": "s3://bucket/case2code/releases/2026.11.24-1"}
+
+
+def test_a_run_by_hand_has_the_options_of_its_form(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in ("prepare_problems", "grade"):
+        monkeypatch.setattr(pipeline, step, lambda run, *_, **__: run)
+    evaluating["params"] = {"solver": "lookup", "model": None, "target": "s3://bucket/case2code"}
+    evaluation = run_step("prepare_problems")
+    assert (evaluation.evaluation_id, evaluation.date) == ("manual__1", "2026-11-24")
+    assert evaluation.config == EvaluationConfig.from_flat(
+        {"solver": "lookup", "target": "s3://bucket/case2code"}
+    )
+    evaluating["params"] = {"solver": "reference"}
+    assert run_step("grade", {"index": 0}, client=None) == evaluation
+
+
+def test_a_release_is_evaluated_by_the_model_that_the_deployment_names(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "prepare_problems", lambda evaluation: evaluation.config)
+    monkeypatch.setenv("C2C_EVALUATION_OPTIONS", '{"model": "qwen", "max_problems": 100}')
+    monkeypatch.setenv("C2C_PRESET", "nightly")
+    earlier = event(DATASET, 1, version="2026.11.23-1", uri="s3://bucket/releases/2026.11.23-1")
+    evaluating["triggering_asset_events"] = {DATASET: [event(DATASET, 2, **RELEASE), earlier]}
+    config = run_step("prepare_problems")
+    assert (config.problems.release, config.problems.max_problems) == (RELEASE["uri"], 100)
+    assert (config.model.model, config.model.engine) == ("qwen", "endpoint")
+    assert config.report.target == "s3://bucket/case2code"
+    assert config.sandbox.launcher == "docker"  # as nights run strangers' code
+
+
+def test_a_release_is_not_evaluated_where_no_model_is_configured(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("C2C_EVALUATION_OPTIONS", raising=False)
+    evaluating["triggering_asset_events"] = {DATASET: [event(DATASET, 1, **RELEASE)]}
+    assert options_of(evaluating) == {}  # the operator that looks for an engine comes first
+    with pytest.raises(AirflowSkipException, match=r'set C2C_EVALUATION_OPTIONS=\{"model"'):
+        run_step("prepare_problems")
+    assert evaluating["ti"].pushed[run_notes.XCOM_KEY]["kind"] == "skipped"
+
+
+def test_a_model_that_was_trained_is_loaded_in_process(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "prepare_problems", lambda evaluation: evaluation.config)
+    monkeypatch.setenv(
+        "C2C_EVALUATION_OPTIONS", '{"model": "qwen", "revision": "v1", "endpoint": "http://gpu/v1"}'
+    )
+    told = {"model": "/models/run-1", "model_name": "qwen-case2code", "release": RELEASE["uri"]}
+    evaluating["triggering_asset_events"] = {MODEL: [event(MODEL, 1, **told)]}
+    config = run_step("prepare_problems")
+    options = config.model
+    assert (options.engine, options.model, options.revision) == ("in_process", "/models/run-1", "")
+    assert options.endpoint == ""
+    assert (config.report.model_name, config.problems.release) == ("qwen-case2code", RELEASE["uri"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("{", r"^C2C_EVALUATION_OPTIONS: no JSON"),
+        ("[]", r"^C2C_EVALUATION_OPTIONS: must be a JSON object"),
+        ('{"modell": "x"}', r"^C2C_EVALUATION_OPTIONS: unknown option: modell"),
+    ],
+)
+def test_what_the_deployment_says_wrong_of_evaluations_fails_in_one_line(
+    options: str, message: str, evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2C_EVALUATION_OPTIONS", options)
+    evaluating["triggering_asset_events"] = {DATASET: [event(DATASET, 1, **RELEASE)]}
+    with pytest.raises(AirflowFailException, match=message):
+        run_step("prepare_problems")
+
+
+def test_an_event_that_tells_nothing_fails_in_one_line(evaluating: dict[str, Any]) -> None:
+    evaluating["triggering_asset_events"] = {MODEL: [event(MODEL, 1)]}
+    with pytest.raises(AirflowFailException, match=r"event of case2code_model does not tell"):
+        run_step("prepare_problems")
+
+
+@pytest.mark.parametrize("kind", [pipeline.EvaluationError, EvaluationExists, ProblemError])
+def test_what_a_user_has_to_mend_of_an_evaluation_fails_without_retries(
+    kind: type[Exception], evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(evaluation: pipeline.Evaluation) -> None:
+        raise kind("no program in the split test")
+
+    monkeypatch.setattr(pipeline, "report", step)
+    with pytest.raises(AirflowFailException, match=r"^no program in the split test$"):
+        run_step("report")
+    assert evaluating["ti"].pushed[run_notes.XCOM_KEY]["entry"] == alerts.EVALUATION
+
+
+def test_the_connection_names_the_endpoint_of_an_evaluation(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("C2C_VLLM_ENDPOINT", "C2C_VLLM_API_KEY"):  # set, so that they are restored
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AIRFLOW_CONN_CASE2CODE_VLLM", "http://:secret@gpu-host:8000")
+    monkeypatch.setattr(pipeline, "report", lambda _: os.environ.get("C2C_VLLM_ENDPOINT"))
+    evaluating["params"] = {"solver": "lookup"}
+    assert run_step("report") is None
+    evaluating["params"] = {}
+    assert run_step("report") == "http://gpu-host:8000/v1"

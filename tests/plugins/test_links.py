@@ -10,8 +10,10 @@ from airflow.sdk import BaseOperator
 
 from c2c_airflow.links import (
     CardLink,
+    EvaluationLink,
     ProgressLink,
     ReleaseLink,
+    evaluation_page,
     progress_page,
     release_card,
     release_page,
@@ -71,3 +73,16 @@ def test_the_link_of_a_task_is_to_the_release_that_it_returned() -> None:
         assert link.get_link(operator, ti_key=ti).endswith("?target=s3%3A%2F%2Fother")
     results["publish"] = None
     assert ReleaseLink().get_link(operator, ti_key=ti) == ""
+
+
+def test_the_page_of_an_evaluation_is_named_by_its_folder() -> None:
+    written = {"target": "s3://bucket/case2code", "problem_set": "2026.11.24-1", "name": "qwen-1"}
+    page = "/plugin/case2code/case2code/#/evaluations/2026.11.24-1/qwen-1"
+    assert evaluation_page(written) == page
+    assert evaluation_page(written | {"target": "s3://o"}) == f"{page}?target=s3%3A%2F%2Fo"
+    results: dict[str, Any] = {"report": written}
+    ti: Any = SimpleNamespace(xcom_pull=lambda task_ids: results[task_ids])
+    operator = BaseOperator(task_id="report")
+    assert EvaluationLink().get_link(operator, ti_key=ti) == page
+    results["report"] = None
+    assert EvaluationLink().get_link(operator, ti_key=ti) == ""

@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from c2c_airflow.params import build_params, retention_params, retry_seconds
-from c2c_tasks.config import BuildConfig, ConfigError
+from c2c_airflow.params import (
+    build_params,
+    evaluation_params,
+    retention_params,
+    retry_seconds,
+)
+from c2c_tasks.config import BuildConfig, ConfigError, EvaluationConfig
 from c2c_tasks.presets import preset_options
 
 
@@ -86,6 +91,30 @@ def test_bounds_and_choices_are_those_of_the_option() -> None:
 def test_what_is_out_of_bounds_is_refused_before_a_run_is_made(option: str, value: Any) -> None:
     with pytest.raises(ParamValidationError):
         build_params()[option].resolve(value)
+
+
+def test_an_evaluation_asks_first_for_what_and_whom() -> None:
+    params = evaluation_params()
+    in_front = [name for name in params if params[name].schema["section"] == "Run Parameters"]
+    assert in_front == [*list(params)[: len(in_front)]]
+    assert in_front[:5] == ["tasks", "release", "model", "solver", "samples_per_problem"]
+    assert params["tasks"].schema["examples"] == ["induction", "humaneval", "mbpp"]
+    assert params["model"].resolve() is None  # may be left empty
+    options = {name: param.resolve() for name, param in params.items()}
+    assert EvaluationConfig.from_flat(options) == EvaluationConfig()
+    with pytest.raises(ParamValidationError):
+        params["samples_per_problem"].resolve(0)
+
+
+def test_what_the_deployment_says_of_evaluations_is_in_their_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("C2C_EVALUATION_OPTIONS", '{"model": "qwen", "max_problems": 100}')
+    params = evaluation_params()
+    assert (params["model"].resolve(), params["max_problems"].resolve()) == ("qwen", 100)
+    monkeypatch.setenv("C2C_EVALUATION_OPTIONS", '{"max_problems": -1}')
+    with pytest.raises(ConfigError, match=r"^C2C_EVALUATION_OPTIONS: option 'max_problems'"):
+        evaluation_params()
 
 
 def test_the_target_of_retention_is_that_of_the_environment(

@@ -76,6 +76,10 @@ def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
     plan = Said("plan", -1, "skipped", "nothing new: all 3 objects are there")
     assert outcome([plan]).endswith("plan skipped the run: nothing new: all 3 objects are there")
     assert "marked by hand" in outcome([])
+    report = Said("report", -1, "evaluated", "**qwen** on 2026.11.24-1")
+    assert outcome([report], "report") == report.text
+    unasked = Said("prepare_problems", -1, "skipped", "no model is configured")
+    assert outcome([unasked], "report").startswith("**No report**: prepare_problems skipped")
 
 
 def test_a_failure_names_the_first_tasks_with_their_errors_and_what_to_do() -> None:
@@ -91,6 +95,7 @@ def test_a_failure_names_the_first_tasks_with_their_errors_and_what_to_do() -> N
     assert "- and 253 more\n" in note
     assert "clear the failed tasks" in note and "(/case2code/#/builds/1)" in note
     assert "not reached" not in note
+    assert "How far it came" not in failure("task_failure", failed, said, "")  # has no such page
     errors = [Said("shard.execute", index, "failed", "word " * 500) for index in range(256)]
     assert len(failure("task_failure", failed, errors, "/page" * 40)) < MAX_CHARACTERS
 
@@ -100,8 +105,10 @@ def test_an_error_costs_the_note_alone(ended: Any, caplog: pytest.LogCaptureFixt
     other = SimpleNamespace(dag_id="another", run_id="manual__1")
     ended(dag_run=other, msg="success")
     assert not caplog.records
-    ended(dag_run=SimpleNamespace(dag_id="case2code_build", run_id="manual__1"), msg="success")
-    assert [record.getMessage() for record in caplog.records] == ["the run manual__1 has no note"]
+    for number, dag_id in enumerate(("case2code_build", "case2code_evaluate")):
+        ended(dag_run=SimpleNamespace(dag_id=dag_id, run_id=f"manual__{number}"), msg="success")
+    lines = [f"the run manual__{number} has no note" for number in range(2)]
+    assert [record.getMessage() for record in caplog.records] == lines
 
 
 def test_what_cannot_be_left_fails_no_task(caplog: pytest.LogCaptureFixture) -> None:

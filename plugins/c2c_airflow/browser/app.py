@@ -22,7 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from c2c_airflow.browser.access import may_read_builds, may_read_releases
 from c2c_airflow.browser.working import Busy, TooSlow, Workers
-from c2c_tasks.browsing import builds, details, differences, program, programs, releases, targets
+from c2c_tasks.browsing import (
+    builds,
+    details,
+    differences,
+    evaluations,
+    program,
+    programs,
+    releases,
+    targets,
+)
 from c2c_tasks.browsing.redaction import redacted
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere, StillComputing
 from c2c_tasks.catalogue import CatalogueError
@@ -136,6 +145,45 @@ async def get_difference(
     return await _answer(
         comparisons,
         lambda: differences.compare_releases(target, a, b, page=page, page_size=page_size),
+    )
+
+
+@app.get("/api/evaluations")
+async def get_evaluations(target: Target = None) -> Response:
+    """Return the leaderboard: evaluations that asked the same, best first."""
+    return await _answer(quick, lambda: evaluations.describe_leaderboard(target))
+
+
+@app.get("/api/evaluations/{problem_set}/{name}")
+async def get_evaluation(problem_set: str, name: str, target: Target = None) -> Response:
+    """Return what an evaluation has found."""
+    return await _answer(quick, lambda: evaluations.describe_evaluation(target, problem_set, name))
+
+
+@app.get("/api/evaluations/{problem_set}/{name}/card")
+async def get_evaluation_page(problem_set: str, name: str, target: Target = None) -> Response:
+    """Return the page of an evaluation, as Markdown."""
+    return await _file(
+        lambda: evaluations.read_report_page(target, problem_set, name), "text/markdown"
+    )
+
+
+@app.get("/api/evaluations/{problem_set}/{name}/answers")
+async def get_answers(
+    problem_set: str,
+    name: str,
+    target: Target = None,
+    task: Text = "",
+    category: Text = "",
+    cursor: Text = "",
+    limit: PageSize = 10,
+) -> Response:
+    """Return a page of the answers that an evaluation graded."""
+    return await _answer(
+        scans,
+        lambda: evaluations.search_answers(
+            target, problem_set, name, task=task, category=category, cursor=cursor, limit=limit
+        ),
     )
 
 

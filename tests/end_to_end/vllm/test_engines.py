@@ -19,6 +19,11 @@ import pytest
 
 from c2c_tasks import pipeline
 from c2c_tasks.config import BuildConfig
+from c2c_tasks.config.evaluation import ModelOptions, ProblemOptions
+from c2c_tasks.evaluation.answering import solver_for
+from c2c_tasks.evaluation.humaneval import humaneval_problems
+from c2c_tasks.evaluation.prompting import Shot
+from c2c_tasks.evaluation.records import Answer
 from c2c_tasks.inputs import in_process
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.json_lines_process import JsonLinesProcess
@@ -27,8 +32,10 @@ from c2c_tasks.pipeline.runs import ShardReference
 from c2c_tasks.publishing.manifest import read_manifest
 from c2c_tasks.records import Function, Inputs
 from c2c_tasks.shards import StepReport, read_report, read_shard
+from c2c_tasks.store import normalise
 from tests.end_to_end.vllm.proxy import FREE_FORM, TRANSPORT, FaultyProxy
 from tests.end_to_end.vllm.server import VllmServer
+from tests.evaluation.programs import problem
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -194,6 +201,37 @@ def test_a_text_for_a_base_model(make_shard: MakeShard, server: VllmServer) -> N
     assert report.stages[0].dropped == {}
     assert refusals(report) <= {"inputs_refused_repeated", "inputs_refused_truncated"}
     assert rows
+
+
+@pytest.mark.parametrize("style", ["chat", "text"])
+def test_problems_of_an_evaluation(server: VllmServer, style: str, tmp_path: Path) -> None:
+    problems = list(humaneval_problems(ProblemOptions(max_problems=3), StepReport("plan", "-")))
+    problems += [problem(number) for number in range(3)]
+    shots = [Shot(problem(9).prompt, problem(9).program)]
+    options = ModelOptions.model_validate(
+        {
+            "endpoint": server.url,
+            "prompt_style": style,
+            "samples_per_problem": 4,
+            "max_tokens": 32,
+        }
+    )
+    folder = normalise(str(tmp_path / "answers"))
+
+    def answer() -> tuple[list[Answer], StepReport]:
+        report = StepReport("answer", "-")
+        return list(solver_for(options, shots, answers=folder).answer(problems, report)), report
+
+    answers, report = answer()
+    assert [(a.problem_id, a.sample) for a in answers] == [
+        (one.problem_id, sample) for one in problems for sample in range(4)
+    ]
+    assert sum(a.truncated for a in answers) == report.counters["answers_truncated"] > 0
+    assert report.counters["completion_tokens"] > 32
+    assert report.facts["solver"]["few_shot"] == 1
+    again, report = answer()
+    assert again == answers
+    assert report.counters["answers_resumed"] == len(answers)
 
 
 @pytest.mark.nightly

@@ -20,6 +20,7 @@ SAMPLES = {
     "version": "2026.11.24-1",
     "name": "funnel",
     "function_id": "0" * 64,
+    "problem_set": "2026.11.24-1",
     "build_id": "manual__2026-11-24T02:00:00+00:00",
     "path": "app.js",
 }

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from c2c_tasks.browsing import programs, releases
+from c2c_tasks.evaluation.records import Grade
+from c2c_tasks.evaluation.report import write_report
+from c2c_tasks.shards import write_shard
 from c2c_tasks.store import StoreUnavailable
+from tests.evaluation.evaluations import judged, make_problem, make_result
 
 BUILD = "manual__2026-11-24T02%3A00%3A00%2B00%3A00"
 
@@ -21,7 +26,7 @@ def paths(app: Any, version: str, function_id: str = "0" * 64) -> dict[str, str]
     """Return a path of each route that the app has, by its template."""
     values = {
         "version": version, "name": "funnel", "function_id": function_id,
-        "build_id": BUILD, "path": "nothing.js",
+        "build_id": BUILD, "path": "nothing.js", "problem_set": version,
     }  # fmt: skip
     return {route.path: route.path.replace(":path", "").format(**values) for route in app.routes}
 
@@ -86,6 +91,34 @@ def test_what_is_there_is_answered(client: TestClient, release: str) -> None:
     assert client.get("/api/builds/nothing").json() is None
 
 
+def test_evaluations_are_answered(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2C_TARGET", tmp_path.as_uri())
+    monkeypatch.setenv("C2C_CATALOGUE", f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    assert client.get("/api/evaluations").json()["boards"] == []
+    problem = make_problem(1)
+    grades = judged([problem], lambda *_: ("raised", False), 1)
+    result = make_result([problem], grades)
+    write_shard(f"{tmp_path.as_uri()}/grades.parquet", Grade, grades)
+    place = f"{result.problem_set}/{result.name}"
+    write_report(
+        f"{tmp_path.as_uri()}/evaluations/{place}",
+        result,
+        answers=[],
+        grades=[f"{tmp_path.as_uri()}/grades.parquet"],
+    )
+    (board,) = client.get("/api/evaluations").json()["boards"]
+    assert board["standings"][0]["name"] == result.name
+    shown = client.get(f"/api/evaluations/{place}").json()
+    assert shown["result"]["tasks"][0]["categories"]["raised"] == 1
+    found = client.get(f"/api/evaluations/{place}/answers", params={"category": "raised"}).json()
+    assert found["items"][0]["code"] == grades[0].code
+    page = client.get(f"/api/evaluations/{place}/card")
+    assert page.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert page.text.startswith("# tiny on 2026.11.24-1")
+
+
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
@@ -105,6 +138,13 @@ def test_what_is_there_is_answered(client: TestClient, release: str) -> None:
         ("/api/releases/{}/programs/" + "0" * 64, 404, "has no program"),
         ("/api/diff?a={}", 400, "b: field required"),
         ("/api/builds?limit=0", 400, "limit"),
+        ("/api/evaluations?target=file:///etc", 404, "no such target"),
+        ("/api/evaluations/{}/nothing", 404, "there is no evaluation nothing of {}"),
+        ("/api/evaluations/{}/..%2f..%2fsecret", 404, ""),
+        ("/api/evaluations/{}/.hidden", 400, "not a name of an evaluation"),
+        ("/api/evaluations/{}/nothing/card", 404, "there is no evaluation"),
+        ("/api/evaluations/{}/nothing/answers?category=x", 400, "category: failed, or one of"),
+        ("/api/evaluations/{}/nothing/answers?limit=1000", 400, "limit"),
         ("/static/..%2fapp.py", 404, ""),
         ("/static/%2e%2e/%2e%2e/params.py", 404, ""),
         ("/static//etc/passwd", 404, ""),
@@ -117,7 +157,7 @@ def test_what_is_wrong_is_said_in_one_sentence(
     answer = client.get(path.replace("{}", release))
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
-    assert said in answer.json()["detail"]
+    assert said.replace("{}", release) in answer.json()["detail"]
     assert "\n" not in answer.json()["detail"]
 
 

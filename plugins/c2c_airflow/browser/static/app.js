@@ -5,6 +5,8 @@ import * as build from "./build.js";
 import * as builds from "./builds.js";
 import * as diff from "./diff.js";
 import { element, fill } from "./dom.js";
+import * as evaluation from "./evaluation.js";
+import * as evaluations from "./evaluations.js";
 import { mirrorHash } from "./frame.js";
 import * as programs from "./programs.js";
 import * as release from "./release.js";
@@ -24,6 +26,8 @@ const ROUTES = [
   ["releases/:version/programs/:id", programs],
   ["diff", diff],
   ["diff/:a/:b", diff],
+  ["evaluations", evaluations],
+  ["evaluations/:set/:name", evaluation],
   ["builds", builds],
   ["builds/:id", build],
 ];

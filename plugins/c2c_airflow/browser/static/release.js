@@ -33,7 +33,7 @@ export async function show({ main, params: { version }, target, signal }) {
     section("Citation", citation(release.citation)),
     section("Writer of the inputs", tree(release.writer)),
     section("Sandbox", tree(release.sandbox)),
-    section("Options", options(release.options)));
+    section("Options", optionTable(release.options, "build")));
 }
 
 function actions(release, target) {
@@ -41,10 +41,12 @@ function actions(release, target) {
   return element("p", { class: "links" },
     element("a", { class: "button", href: link(["releases", version, "programs"]) }, "Browse programs"),
     parent && element("a", { class: "button", href: link(["diff", parent, version]) }, `Compare with ${parent}`),
+    element("a", { class: "button", href: link(["evaluations"], { release: version }) }, "Evaluations"),
     element("a", { class: "button", href: address(["releases", version, "card"], { target }), download: `${version}.md` }, "Dataset card"));
 }
 
-function section(heading, content) {
+/** A part of the page; null where there is nothing in it. */
+export function section(heading, content) {
   return content && element("section", {}, element("h2", {}, heading), content);
 }
 
@@ -71,7 +73,7 @@ function citation(text) {
 }
 
 /** Facts of any depth, as pairs of a name and what is known. */
-function tree(value) {
+export function tree(value) {
   const pairs = flattened(value);
   return pairs.length ? facts(pairs) : null;
 }
@@ -84,11 +86,12 @@ function flattened(value, above = "") {
   });
 }
 
-function options(sections) {
+/** The options of a run, by section, as a table that opens. */
+export function optionTable(sections, run) {
   const rows = Object.entries(sections ?? {}).flatMap(([name, values]) =>
     Object.entries(values).map(([option, value]) => ({ option: `${name}.${option}`, value })));
   if (!rows.length) return null;
-  return element("details", {}, element("summary", {}, `All ${count(rows.length)} options of the build`),
+  return element("details", {}, element("summary", {}, `All ${count(rows.length)} options of the ${run}`),
     table("Options", [
       { title: "Option", head: true, class: "nowrap", cell: (row) => element("code", {}, row.option) },
       { title: "Value", cell: (row) => shownValue(row.value) },

@@ -6,8 +6,9 @@ import { count } from "./format.js";
 /**
  * A table that scrolls sideways where it has no room.
  * @param {string} label what it holds, for those who cannot see it
- * @param {Array<{title: string, cell: function(Object): *, number?: boolean, head?: boolean, has?: function(Object): *, class?: string}>} allColumns
- *   `head` marks the column that names the row; one that no row `has` is left out
+ * @param {Array<{title: string|Node, cell: function(Object): *, number?: boolean, head?: boolean, has?: function(Object): *, class?: string, sorted?: string}>} allColumns
+ *   `head` marks the column that names the row; one that no row `has` is left out; `sorted` says
+ *   how the rows are ordered by it
  * @param {Object[]} rows
  * @param {string|null} style `compact` is as wide as what it holds
  */
@@ -16,7 +17,7 @@ export function table(label, allColumns, rows, style = null) {
   return scrolling(label, element("table", { class: style },
     element("caption", { class: "visually-hidden" }, label),
     element("thead", {}, element("tr", {}, columns.map((column) =>
-      element("th", { scope: "col", class: kind(column) }, column.title)))),
+      element("th", { scope: "col", class: kind(column), "aria-sort": column.sorted }, column.title)))),
     element("tbody", {}, rows.map((row) => element("tr", {}, columns.map((column) =>
       element(column.head ? "th" : "td", { scope: column.head && "row", class: kind(column) }, column.cell(row))))))));
 }
@@ -26,10 +27,11 @@ function kind(column) {
 }
 
 const TONES = {
-  latest: "good", published: "good", added: "good", returned: "good",
+  latest: "good", published: "good", added: "good", returned: "good", passed_all: "good",
   running: "accent", planned: "accent", pinned: "accent", changed: "accent",
-  incomplete: "warn", withdrawn: "warn", raised: "warn",
-  unreadable: "bad", failed: "bad", removed: "bad",
+  incomplete: "warn", withdrawn: "warn", raised: "warn", passed_seen_only: "warn",
+  unreadable: "bad", failed: "bad", removed: "bad", wrong_output: "bad", timed_out: "bad", killed: "bad",
+  wrong_name_or_arguments: "bad", no_code: "bad",
 };
 
 /** A word about the state of something. */
