@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from c2c_tasks.config import project_root
 from c2c_tasks.config.training import TrainingConfig
+from c2c_tasks.consuming.caching import cache_folder
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
 from c2c_tasks.shards import config_digest
@@ -54,7 +54,7 @@ class Training:
     @property
     def scratch(self) -> Path:
         """Folder of this machine for what is under way, kept from one attempt to the next."""
-        return project_root() / ".c2c" / "training"
+        return cache_folder() / "training"
 
 
 def export(training: Training) -> ExportReference:
