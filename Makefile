@@ -73,7 +73,7 @@ screenshots: .venv/.complete  ## Take the pictures of the user interface in docs
 sandbox-image:  ## Build the image that functions run in, from BASE_IMAGE
 	docker build --quiet --build-arg BASE_IMAGE=$(BASE_IMAGE) --file docker/sandbox/Dockerfile --tag $(SANDBOX_IMAGE) .
 
-vllm-engine:  ## Make a CPU build of vLLM in .vllm, for machines without a GPU (3 GB)
+vllm-engine:  ## Make a CPU build of vLLM, with TRL, in .vllm, for machines without a GPU (3 GB)
 	docker/gpu/make-cpu-engine .vllm
 
 stores:  ## Make the stores without conditional writes that tests run against, in .stores

@@ -13,6 +13,7 @@ from c2c_tasks import __version__
 # Two of these are imported for the commands that they add to `release`.
 from c2c_tasks.cli import catalogue, evaluate, evaluation, hub, release, withdrawal  # noqa: F401
 from c2c_tasks.cli.ablate import ablate
+from c2c_tasks.cli.export import export
 from c2c_tasks.cli.running import quiet_ends, show_what_cannot_be_encoded
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(evaluation.app, name="evaluation")
 app.command("evaluate")(evaluate.evaluate)
 app.command()(ablate)
+app.command()(export)
 
 
 @app.command()

@@ -29,13 +29,21 @@ from c2c_tasks.config.places import (
 from c2c_tasks.config.retention import RetentionOptions
 from c2c_tasks.config.sandbox import SandboxOptions
 from c2c_tasks.config.sections import MAX_SHARDS, Config, ConfigError, Section
+from c2c_tasks.config.training import (
+    CheckpointOptions,
+    DataOptions,
+    RecipeOptions,
+    TrainingConfig,
+)
 
 __all__ = [
     "MAX_SHARDS",
     "BuildConfig",
     "CaseOptions",
+    "CheckpointOptions",
     "Config",
     "ConfigError",
+    "DataOptions",
     "EngineOptions",
     "EvaluationConfig",
     "ExtractionOptions",
@@ -45,6 +53,7 @@ __all__ = [
     "ModelOptions",
     "ProblemOptions",
     "PublishingOptions",
+    "RecipeOptions",
     "ReportOptions",
     "RetentionOptions",
     "RightsOptions",
@@ -52,6 +61,7 @@ __all__ = [
     "SandboxOptions",
     "Section",
     "SourceOptions",
+    "TrainingConfig",
     "catalogue_url",
     "default_target",
     "deployment",

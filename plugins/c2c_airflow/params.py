@@ -15,7 +15,14 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from c2c_airflow.evaluation_options import deployment_evaluation_options
-from c2c_tasks.config import BuildConfig, Config, ConfigError, EvaluationConfig, RetentionOptions
+from c2c_tasks.config import (
+    BuildConfig,
+    Config,
+    ConfigError,
+    EvaluationConfig,
+    RetentionOptions,
+    TrainingConfig,
+)
 from c2c_tasks.presets import PRESET, default_preset, flat_options, preset_options, presets
 
 FIRST_SECTION = "Run Parameters"
@@ -25,6 +32,7 @@ FIRST_OF_EVALUATION = (
     *("tasks", "release", "model", "solver", "samples_per_problem", "target", "model_name"),
     "launcher",
 )
+FIRST_OF_TRAINING = ("base_model", "release", "recipe", "mixture", "mixture_sources", "target")
 
 
 def add_build_params(dag: DAG) -> None:
@@ -40,6 +48,12 @@ def add_build_params(dag: DAG) -> None:
 def add_evaluation_params(dag: DAG) -> None:
     """Give a DAG the Params of an evaluation, when its tasks are made, as `add_build_params`."""
     dag.params.update(evaluation_params())
+
+
+def add_training_params(dag: DAG) -> None:
+    """Give a DAG the Params of a training, when its tasks are made, as `add_build_params`."""
+    defaults = flat_options(TrainingConfig())
+    dag.params.update(_params(TrainingConfig, defaults, FIRST_OF_TRAINING, {}))
 
 
 def build_params() -> dict[str, Param]:

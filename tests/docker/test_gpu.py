@@ -75,6 +75,7 @@ def test_the_build_context_has_what_the_image_copies() -> None:
         "dags",
         "docker/airflow/healthy.py",
         "plugins",
+        "recipes",
     }
     assert allowed.issuperset(copied)
 

@@ -1,6 +1,7 @@
 """Makes a language model of Qwen2's kind with random weights, in the folder given.
 
-Runs in the environment of vLLM. `tiny` has two layers, `small` the shape of Qwen2.5-0.5B. The
+Runs in the environment of vLLM. `tiny` has two layers, `least` as many and narrower ones, quick to
+train, `small` the shape of Qwen2.5-0.5B. The
 tokenizer is a byte-level BPE learnt from the standard library, so that Python text is as short as
 to a real model; what the model says is noise.
 """
@@ -25,6 +26,14 @@ CHAT_TEMPLATE = (
 
 
 SHAPES = {
+    "least": {
+        "vocab_size": 1_024,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+    },
     "tiny": {
         "vocab_size": 4_096,
         "hidden_size": 128,
@@ -49,7 +58,10 @@ def main(folder: str, shape: str = "tiny") -> None:
     trained = ByteLevelBPETokenizer()
     modules = sorted(Path(sysconfig.get_path("stdlib")).glob("**/*.py"))
     trained.train_from_iterator(
-        (path.read_text(errors="replace") for path in modules[: 200 if shape == "tiny" else 1_000]),
+        (
+            path.read_text(errors="replace")
+            for path in modules[: 1_000 if shape == "small" else 200]
+        ),
         vocab_size=SHAPES[shape]["vocab_size"],
         special_tokens=[END, START],
         show_progress=False,

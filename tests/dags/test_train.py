@@ -1,0 +1,54 @@
+"""The DAG of a training: its form, and its steps' errors as Airflow's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    from case2code_train import case2code_train
+
+    return case2code_train()
+
+
+def test_every_option_is_a_param(dag: Any) -> None:
+    from c2c_tasks.config import TrainingConfig
+
+    values = {name: dag.params.get_param(name).resolve() for name in dag.params}
+    assert TrainingConfig.from_flat(values) == TrainingConfig()
+    assert next(iter(dag.params)) == "base_model"
+
+
+def test_the_gpu_trains_and_tells_of_the_model(dag: Any) -> None:
+    from c2c_airflow.assets import MODEL
+
+    tasks = {task.task_id: task for task in dag.tasks}
+    assert (tasks["train"].queue, tasks["train"].pool) == ("gpu", "gpu")
+    assert tasks["train"].outlets == [MODEL]
+    assert tasks["train"].upstream_task_ids == {"export"}
+    assert tasks["export"].queue == "default"
+
+
+@pytest.mark.parametrize(("name", "may_pass"), [("TrainerDown", True), ("TrainingError", False)])
+def test_what_may_pass_is_tried_again(
+    name: str, may_pass: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    from c2c_airflow import training_steps
+    from c2c_tasks.training import errors, run
+
+    def fail(training: Any) -> None:
+        raise getattr(errors, name)(f"base model {training.config.training.base_model}")
+
+    context = {"params": {"base_model": "m"}, "dag_run": SimpleNamespace(run_id="run")}
+    monkeypatch.setattr(training_steps, "get_current_context", lambda: context)
+    monkeypatch.setattr(run, "export", fail)
+    with pytest.raises(AirflowException, match="base model m") as raised:
+        training_steps.run_training_step("export")
+    assert isinstance(raised.value, AirflowFailException) != may_pass
