@@ -101,7 +101,7 @@ def main() -> int:
         print(f"{DATA} is not there; name its folder by C2C_TEST_DATA", file=sys.stderr)
         return 2
     launcher = choose_launcher(OPTIONS)
-    problems = list(islice(_problems(launcher), 20 if chosen.quick else None))
+    problems = list(islice(_problems(launcher), 40 if chosen.quick else None))
     answers = [answer for problem in problems for answer in _answers(problem)]
     tasks = _tasks(problems)
     name = f"graded ({launcher.facts['launcher']})"
