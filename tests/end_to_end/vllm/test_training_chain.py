@@ -226,7 +226,7 @@ def test_tokens_are_counted_as_transformers_does(
 ) -> None:
     data = DataOptions(tokenizer=str(place / "model"))
     export(find_release("latest"), tmp_path / "data", ExportRequest(data=data))
-    # AutoTokenizer would take Qwen2's own class, by the model's kind, for a file that is not Qwen2's.
+    # AutoTokenizer takes the class of Qwen2, by the model's kind, for a file that is not Qwen2's.
     script = (
         "import json, sys, transformers\n"
         "tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(sys.argv[1])\n"
