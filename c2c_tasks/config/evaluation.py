@@ -152,6 +152,9 @@ class ReportOptions(Section):
         description="What the model is called in reports and on the leaderboard. Empty: as it is "
         "served.",
     )
+    conditional_writes: Literal["store", "catalogue"] = Field(
+        "store", description="As for builds: who keeps two writers of a report apart."
+    )
 
     @field_validator("target")
     @classmethod

@@ -27,8 +27,10 @@ from c2c_tasks.pipeline.evaluation import (
     EvaluationError,
     Sources,
 )
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.runs import ShardReference, tell
 from c2c_tasks.publishing.manifest import MANIFEST
+from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.records import Program, Split
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
@@ -50,15 +52,18 @@ def prepare_problems(
     The programs of a case file are run in the sandbox; `client` is a `docker.APIClient` where the
     caller has one, and `labels` mark the containers.
 
-    Raises PublishError where there is no such release, or it was retired; ObjectNotFound where a
-    file is missing; ProblemError where it cannot be read, or holds too little for solved examples;
-    EvaluationError where there is no problem.
+    Raises PublishError where there is no such release, it was retired, or the report could not be
+    published; ObjectNotFound where a file is missing; ProblemError where it cannot be read, holds
+    too little for solved examples, or answers none of the problems; CatalogueError where the
+    catalogue cannot be used; EvaluationError where there is no problem.
     """
     options = evaluation.config.problems
     sources = _decided(evaluation)
     launch = partial(choose_launcher, client=client, labels=labels or {})
 
     def work(report: StepReport) -> None:
+        place = evaluation.config.report
+        check_target(place.target, conditions_for(place.target, place.conditional_writes))
         report.facts["sources"] = sources.model_dump(mode="json")
         for file in filter(None, (sources.case_file, sources.mbpp_file)):
             if _file(file.uri) != file:
