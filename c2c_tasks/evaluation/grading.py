@@ -24,6 +24,8 @@ from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 
+WAITING = 4
+"""Wall-clock seconds in which tests may use a second of CPU time: on a busy machine they wait."""
 MAX_SHOWN = 200
 """Characters of a value in a grade's detail."""
 
@@ -50,7 +52,12 @@ def grade(
         by_problem.setdefault(answer.problem_id, []).append(answer)
     workers = sandbox.workers or cores.available()
     # Tests are many calls in one, so they have the time of all the cases of a function.
-    longer = sandbox.model_copy(update={"case_seconds": sandbox.function_seconds})
+    longer = sandbox.model_copy(
+        update={
+            "case_seconds": sandbox.function_seconds,
+            "function_seconds": WAITING * sandbox.function_seconds,
+        }
+    )
     with (
         Crew(launcher, FIRST, sandbox, workers) as crew,
         Crew(launcher, FIRST, longer, workers) as crew_of_tests,
