@@ -221,6 +221,17 @@ def test_what_is_found_hangs_on_the_answer_alone(searched: Searched) -> None:
     assert together.report.counters["answers_refuted"] == 4
 
 
+def test_arguments_are_passed_as_they_were_in_grading() -> None:
+    """Alone, the second row would fit by name, and mean another parameter."""
+    rows = [{"a": 1, "b": 2}, {"a": 3}]
+    task = problem("def f(a=0, b=0):\n    return 2 * a + b\n", rows, "defaults")
+    answer = AnswerSide(task, "def f(b=0, c=0):\n    return 2 * b + c\n", "position")
+    for batch in (["{'a': 4, 'b': 5}", "{'b': 5}"], ["{'b': 5}"]):
+        calls = answer.calls(batch)
+        assert calls is not None
+        assert calls.arguments[-1] == "{'c': 5}" and calls.called_by == "position"
+
+
 def test_failed_answers_and_other_tasks_go_by() -> None:
     square = problem(SQUARE, SQUARES, "square")
     passed = Grade(
