@@ -15,6 +15,7 @@ from typing import Any
 from c2c_tasks.config import MAX_SHARDS, ProblemOptions, SandboxOptions
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.evaluation.answers_file import AnswersFile
 from c2c_tasks.evaluation.case_file import inputs_of_case_file, problems_of_executions
 from c2c_tasks.evaluation.problems import problems_of_programs, shot_split, shots_of_programs
 from c2c_tasks.evaluation.prompting import Shot
@@ -35,7 +36,7 @@ from c2c_tasks.records import Program, Split
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.sandbox.launchers import Launcher
-from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
+from c2c_tasks.shards import StepReport, read_columns, read_shard, run_step, write_shard
 from c2c_tasks.store import ObjectNotFound, local_copy, normalise, read, store_for
 
 _PLAIN_RUN = {"refine_rounds": 0, "probe_inputs": 0, "coverage": False}
@@ -77,12 +78,15 @@ def prepare_problems(
             count = write_shard(uncut, Problem, problems)
             if not count:
                 raise EvaluationError(_why_none(report, sources, options))
+            if answers := _answers_file(evaluation):
+                ids = (problem_id for (problem_id,) in read_columns(uncut, ["problem_id"]))
+                AnswersFile(answers, evaluation.config.model.samples_per_problem).check(ids, report)
             report.facts["shard_rows"] = _cut(evaluation, read_shard(uncut, Problem), count)
         write_shard(evaluation.shots, Shot, shots)
 
     made = run_step(
         PREPARE,
-        inputs=_objects(sources),
+        inputs=[*_objects(sources), *filter(None, [_answers_file(evaluation)])],
         output=evaluation.folder(PREPARE),
         config={
             "problems": options.model_dump(mode="json"),
@@ -155,6 +159,12 @@ def _objects(sources: Sources) -> list[str]:
     """Return the URIs of the objects that tell whether the sources are what they were."""
     release = [f"{sources.release.uri}/{MANIFEST}"] if sources.release else []
     return release + [file.uri for file in (sources.case_file, sources.mbpp_file) if file]
+
+
+def _answers_file(evaluation: Evaluation) -> str | None:
+    """Return the URI of the file that answers are read from, where a file answers."""
+    options = evaluation.config.model
+    return normalise(options.answers_file) if options.solver == "answers" else None
 
 
 def _problems(

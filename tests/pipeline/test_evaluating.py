@@ -192,6 +192,27 @@ def test_a_report_is_never_written_over(make: Make) -> None:
         run_evaluation(make())
 
 
+def test_a_file_of_answers_is_held_against_the_problems_before_anything_is_run(
+    make: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+
+    def prepare(*names: str) -> StepReport:
+        rows = [{"problem_id": name, "answer": ""} for name in names]
+        file.write_text("\n".join(map(json.dumps, rows)))
+        evaluation = make(solver="answers", answers_file=str(file))
+        prepare_problems(evaluation)
+        return evaluation.prepared()
+
+    with pytest.raises(ProblemError, match=r"answers none of the problems.*'HumanEval/0'"):
+        prepare("HumanEval/0")
+    prepare_problems(evaluation := make())
+    (first, *_) = read_shard(evaluation.shard("prepare_problems", 0), Problem)
+    told = prepare(first.problem_id, "HumanEval/0")
+    assert told.counters == {"problems_without_answers": 3, "answered_problems_not_asked": 1}
+    assert told.problems[1].endswith("answers what is not asked: HumanEval/0")
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
