@@ -307,6 +307,21 @@ def test_an_answer_that_is_slower_where_the_program_is_slow_is_not_refuted(
     assert (answer.tried, answer.counterexample) == found
 
 
+def test_an_answer_whose_child_had_no_time_left_is_not_refuted() -> None:
+    """A child has `function_seconds` of wall clock for all its calls, busy machine or not."""
+    sandbox = SANDBOX.model_copy(update={"function_seconds": 0.4})
+    task = problem(SQUARE, SQUARES, "waits")
+    waits = "import time\ndef f(x):\n    time.sleep(0.04)\n    return x * x\n"
+    options = GradingOptions(differential_inputs=24)
+    launcher = ProcessLauncher(sandbox)
+    report = StepReport("grade", "memory:")
+    answers = [Answer(problem_id="waits", sample=0, text=waits)]
+    graded = list(grade([task], answers, options, SANDBOX, report, launcher=launcher))
+    (found,) = search([task], graded, options, sandbox, report, launcher=launcher)
+    assert found.differential_inputs >= 12
+    assert found.counterexample is None
+
+
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.just(10**400), st.complex_numbers(), st.binary(max_size=4),
