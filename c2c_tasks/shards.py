@@ -45,6 +45,11 @@ CARRIED_OVER = "programs carried over"
 """The stage of the funnel that counts the parent's programs: rows out are those that stay."""
 
 
+def storable(text: str) -> str:
+    """Return text that a shard can hold: lone surrogates, as of file names, are replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @dataclass(slots=True)
 class Stage:
     """One line of the funnel: what came in, what went on, and why the rest did not."""

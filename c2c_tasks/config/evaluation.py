@@ -122,7 +122,8 @@ class GradingOptions(Section):
     pass_at: list[int] = Field(
         [1, 10],
         min_length=1,
-        description="The k of pass@k; those above `samples_per_problem` are left out.",
+        description="The k of pass@k; those above `samples_per_problem` are left out, and 1, which "
+        "models are ranked by, is always there.",
     )
     bootstrap_resamples: int = Field(
         2_000, ge=100, le=100_000, description="Resamples of problems behind an interval."
@@ -134,7 +135,7 @@ class GradingOptions(Section):
     def _are_counts(cls, pass_at: list[int]) -> list[int]:
         if min(pass_at) < 1:
             raise ValueError("each k must be at least 1")
-        return sorted(set(pass_at))
+        return sorted({1, *pass_at})
 
 
 class ReportOptions(Section):
@@ -151,6 +152,9 @@ class ReportOptions(Section):
         "",
         description="What the model is called in reports and on the leaderboard. Empty: as it is "
         "served.",
+    )
+    conditional_writes: Literal["store", "catalogue"] = Field(
+        "store", description="As for builds: who keeps two writers of a report apart."
     )
 
     @field_validator("target")

@@ -19,7 +19,7 @@ from c2c_tasks.evaluation.records import Problem
 from c2c_tasks.headers import parameters_of
 from c2c_tasks.inputs.parsing import parse_answer
 from c2c_tasks.records import Case, Execution, Function, Inputs, extend
-from c2c_tasks.shards import StepReport
+from c2c_tasks.shards import StepReport, storable
 from c2c_tasks.syntax import parse_module
 
 WRITER = "case_file"
@@ -57,18 +57,24 @@ def problems_of_executions(
 ) -> tuple[list[Problem], list[Shot]]:
     """Return the problems of executed functions, `max_problems` at most, and the solved examples.
 
-    The functions of the `few_shot` examples are no problems. Dropped, and counted by reason: of
+    The functions of the `few_shot` examples are no problems, nor are others with the same program,
+    however it is laid out. Dropped, and counted by reason: of
     cases those of `CaseReason`; of problems what `problems_of_programs` drops, and
     ``few_shot_example``. Raises ProblemError where there are not enough for examples.
     """
     found = list(_problems(executions, options, report))
     examples = last_ones(found, options) if options.few_shot else []
-    taken = {problem.problem_id for problem in examples}
-    if taken:
-        report.stage("problems", "problems").drop("few_shot_example", len(taken))
-    problems = (problem for problem in found if problem.problem_id not in taken)
+    if examples:
+        shown = {_tree(problem) for problem in examples}
+        found, all_of_them = [p for p in found if _tree(p) not in shown], len(found)
+        report.stage("problems", "problems").drop("few_shot_example", all_of_them - len(found))
     shots = [Shot(problem.prompt, problem.program) for problem in examples]
-    return list(drawn(problems, options, report)), shots
+    return list(drawn(found, options, report)), shots
+
+
+def _tree(problem: Problem) -> str:
+    """Return what a program has in common with the same one, otherwise laid out."""
+    return ast.dump(parse_module(problem.program))
 
 
 def _problems(
@@ -116,7 +122,8 @@ def _function(row: dict[str, Any], place: str, uri: str) -> Function:
         raise ProblemError(f"{place}: program defines no function {entry_point!r}")
     node = nodes[-1]
     return Function(
-        function_id=str(row.get("id") or hashlib.sha256(program.encode()).hexdigest()),
+        function_id=storable(str(row.get("id") or ""))
+        or hashlib.sha256(program.encode()).hexdigest(),
         program=program,
         entry_point=entry_point,
         parameters=parameters_of(node, ast.unparse),

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from c2c_tasks.evaluation.fences import fenced_blocks
 from c2c_tasks.evaluation.signatures import bindings, callee_of
 from c2c_tasks.evaluation.uses import (
+    assigned_names,
     calls,
+    changes_one_of,
     is_call_of,
     is_main_guard,
     missing_names,
@@ -41,6 +43,7 @@ _CODE_LINE = re.compile(
     r"(?:def|class|import|from|async def)\b|@|(?:try|if .+):$|[A-Za-z_]\w* *(?::[^=]*)?=[^=]"
 )
 _OWN_DEFINITION = re.compile(r"^(?:def|class|async def)\b", re.MULTILINE)
+_FUTURE = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
 _THINKING = re.compile(r"\s*<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 
@@ -69,7 +72,8 @@ def find_code(
     text: str, entry_point: str, *, truncated: bool = False, prefix: str = ""
 ) -> Code | None:
     """Return what `extract_code` does, with its tree, or None."""
-    text = text[:MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    text = text[:MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\0", "").replace("\ufeff", "")
     text = _after_thinking(text)
     if not text.strip():
         return None
@@ -181,23 +185,27 @@ class _Search:
                 missing |= missing_names(block.tree)
         if not before:
             return code
-        return self._parse("\n\n".join([*reversed(before), code.text])) or code
+        joined = "\n\n".join([*reversed(before), code.text])
+        future = "".join(_FUTURE.findall(joined))  # nothing may stand before it
+        return self._parse(future + _FUTURE.sub("", joined)) or code
 
     def _without_uses(self, code: Code) -> Code:
         """Return a block without what follows its definitions and defines nothing they use."""
         body = code.tree.body
         end = len(body)
-        used: set[str] | None = None
+        used = names_in_definitions(code.tree)
+        tables = used & assigned_names(code.tree)
         while end > 1:
             last = body[end - 1]
             if isinstance(last, ast.Assign | ast.AnnAssign):
-                used = used if used is not None else names_in_definitions(code.tree)
                 of_entry_point = last.value and is_call_of(last.value, self._entry_point)
                 names = bindings(ast.Module([last], [])).keys()
                 if not of_entry_point and names & {*used, self._entry_point}:
                     break
                 if not calls(last):
                     break
+            elif changes_one_of(last, tables):
+                break  # without it the function would know less
             elif not isinstance(last, ast.Expr | ast.Assert) and not is_main_guard(last):
                 break
             end -= 1

@@ -95,25 +95,26 @@ def _partners(
 ) -> list[tuple[Any, Any]] | None:
     """Return each item with the one of the other side that is the same; None where one has none.
 
-    Items that are exactly the same are partners. Among what is left, the first that is near
-    enough is taken: where several floats of a set are near each other, another choice might have
-    found partners for all, which is not tried.
+    Items that are exactly the same are partners. Among what is left, and among floats, the least
+    that is near enough is taken, from the least item on. Of floats this finds partners for all
+    where there are any; of tuples of them, another choice might have, which is not tried.
     """
     if len(recorded) != len(found):
         return None
     theirs = {_exactly(item): item for item in found}
     pairs = []
     left = []
+    near = tolerance > 0 and len(recorded) <= _SEARCHED
     for item in recorded:
         key = _exactly(item)
-        if key in theirs:
+        if key in theirs and not (near and type(item) is float):
             pairs.append((item, theirs.pop(key)))
         else:
             left.append(item)
     if left and (not tolerance or len(left) > _SEARCHED):
         return None
-    candidates = sorted(theirs.values(), key=repr)
-    for item in sorted(left, key=repr):
+    candidates = sorted(theirs.values(), key=_size)
+    for item in sorted(left, key=_size):
         for position, candidate in enumerate(candidates):
             if same_value(item, candidate, tolerance):
                 pairs.append((item, candidates.pop(position)))
@@ -121,6 +122,10 @@ def _partners(
         else:
             return None
     return pairs
+
+
+def _size(value: Any) -> tuple[float, str]:
+    return value if type(value) is float else 0.0, repr(value)
 
 
 def _exactly(value: Any) -> Any:

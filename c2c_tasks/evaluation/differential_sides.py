@@ -30,6 +30,7 @@ class AnswerSide:
         self.problem = problem
         self.code = code
         self.tree = parse_module(code)
+        self._passing = Passing(problem)
         self.tried = 0
         self.counterexample: str | None = None
         self.ran: dict[str, Case] = {}
@@ -43,9 +44,11 @@ class AnswerSide:
         self.function = _function(code, problem.entry_point, parameters)
 
     def calls(self, rows: Sequence[str]) -> Calls | None:
-        """Return the calls that pass it the program's arguments; None where it takes none."""
-        cases = [Case(arguments=row, outcome="returned") for row in rows]
-        return Passing(replace(self.problem, cases=cases)).calls(self.code, self.tree)
+        """Return the calls that pass it the program's arguments, in the way that it was graded by.
+
+        None where it takes none.
+        """
+        return self._passing.calls(self.code, self.tree, rows)
 
     def write(self, count: int, program: ProgramSide, *, first: bool) -> list[str]:
         """Return arguments of the program, written for the answer by its text and what it did.

@@ -24,6 +24,9 @@ from c2c_tasks.sandbox.protocol import ProtocolViolation
 from c2c_tasks.sandbox.session import Crew, FunctionKilled
 from c2c_tasks.shards import StepReport
 
+WAITING = 4
+"""How many times `function_seconds` an answer has by the clock: it is no worse an answer for a
+machine that is busier than the one that recorded the cases. CPU time is bounded case by case."""
 MAX_SHOWN = 200
 """Characters of a value in a grade's detail."""
 
@@ -49,10 +52,11 @@ def grade(
     for answer in answers:
         by_problem.setdefault(answer.problem_id, []).append(answer)
     workers = sandbox.workers or cores.available()
+    patient = sandbox.model_copy(update={"function_seconds": WAITING * sandbox.function_seconds})
     # Tests are many calls in one, so they have the time of all the cases of a function.
-    longer = sandbox.model_copy(update={"case_seconds": sandbox.function_seconds})
+    longer = patient.model_copy(update={"case_seconds": sandbox.function_seconds})
     with (
-        Crew(launcher, FIRST, sandbox, workers) as crew,
+        Crew(launcher, FIRST, patient, workers) as crew,
         Crew(launcher, FIRST, longer, workers) as crew_of_tests,
     ):
         task = _Task(crew, crew_of_tests, options, sandbox)

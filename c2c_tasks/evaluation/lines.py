@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from c2c_tasks.evaluation.errors import ProblemError
+from c2c_tasks.shards import storable
 from c2c_tasks.store import StoreError, normalise, read
 
 
@@ -21,7 +22,7 @@ def read_rows(option: str, uri: str) -> Iterator[tuple[str, dict[str, Any]]]:
     name = f"{option} {uri}"
     try:
         data = read(normalise(uri))
-        text = (gzip.decompress(data) if uri.endswith(".gz") else data).decode()
+        text = (gzip.decompress(data) if uri.endswith(".gz") else data).decode("utf-8-sig")
     except (StoreError, EOFError, OSError, zlib.error, UnicodeError) as error:
         raise ProblemError(f"{name}: cannot be read: {error}") from None
     for number, line in enumerate(text.split("\n"), start=1):
@@ -38,8 +39,11 @@ def read_rows(option: str, uri: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def text_of(row: dict[str, Any], place: str, *columns: str) -> str:
-    """Return the text of the first of these columns that a row has. Raises ProblemError."""
+    """Return the text of the first of these columns that a row has, as shards can hold it.
+
+    Raises ProblemError where the row has none.
+    """
     for column in columns:
         if isinstance(text := row.get(column), str):
-            return text
+            return storable(text)
     raise ProblemError(f"{place}: has no text `{'` or `'.join(columns)}`, but {', '.join(row)}")

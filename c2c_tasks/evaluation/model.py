@@ -23,7 +23,7 @@ from c2c_tasks.inputs.completions import (
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.kept_engine import KeptEngine, engine_for
 from c2c_tasks.inputs.ordered import in_order
-from c2c_tasks.shards import StepReport
+from c2c_tasks.shards import StepReport, storable
 
 MAX_SAMPLES = 128
 """Answers that one request asks for at most: the limit of OpenAI's own API; vLLM's is higher."""
@@ -56,7 +56,7 @@ class _Reply:
             raise RequestFailed("a completion without answers")
         first = len(self.texts)
         self.truncated |= {first + i for i in completion.truncated_texts if i < most}
-        self.texts += texts
+        self.texts += map(storable, texts)
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
         self.resumed += len(texts) if resumed else 0

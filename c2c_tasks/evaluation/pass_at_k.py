@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ def estimate(
     Problems with fewer than `k` samples are left out, and counted in `left_out`. The interval is
     the percentile interval (Efron and Tibshirani 1993, chapter 13) of `resamples` draws of as
     many problems with replacement: it tells how far the value depends on which problems were
-    asked, not on which answers were drawn. Where all problems score the same it has no width;
-    one problem tells nothing of others, and its interval is 0 to 1.
+    asked, not on which answers were drawn. Where all problems score the same, every draw does too,
+    and tells nothing: the interval is Wilson's score interval (Wilson 1927) then, as if each
+    problem were right or wrong, which of all scores between 0 and 1 vary most. One problem tells
+    nothing of others, and its interval is 0 to 1.
 
     Raises ValueError where no problem has `k` samples, and as `pass_at_k`.
     """
@@ -76,8 +79,11 @@ def estimate(
     if not values:
         raise ValueError(f"pass@{k}: none of {len(counts)} problems has {k} samples")
     value = math.fsum(values) / len(values)
-    low, high = 0.0, 1.0
-    if len(values) > 1:
+    if len(values) == 1:
+        low, high = 0.0, 1.0
+    elif min(values) == max(values):
+        low, high = _wilson_interval(value, len(values), confidence)
+    else:
         low, high = _percentile_interval(values, resamples, confidence, seed)
     return Estimate(value, low, high, k, len(values), len(counts) - len(values))
 
@@ -97,3 +103,14 @@ def _percentile_interval(
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail], method="inverted_cdf")
     return float(low), float(high)
+
+
+def _wilson_interval(value: float, problems: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's score interval of a share; it holds the share, and none is without width."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    middle = value + z * z / (2 * problems)
+    half = z * math.sqrt(value * (1 - value) / problems + (z / (2 * problems)) ** 2)
+    scale = 1 + z * z / problems
+    # At 0 and 1 an end is the share itself, and rounding may miss it.
+    low, high = max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
+    return min(low, value), max(high, value)

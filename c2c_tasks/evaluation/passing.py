@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from c2c_tasks import literals
 from c2c_tasks.evaluation.records import CalledBy, Problem
@@ -19,6 +20,7 @@ from c2c_tasks.evaluation.signatures import (
 )
 from c2c_tasks.records import Parameter
 
+_Pass = Callable[[Items], Passed | None]
 _WRAPPER = """
 
 def {name}(*positional, **named):
@@ -55,28 +57,36 @@ class Passing:
         self._signature = _signature_of(self._parameters)
         self._unknown = Signature(self._signature.positional, rest="rest", further="further")
 
-    def calls(self, code: str, tree: ast.Module) -> Calls | None:
-        """Return the calls of an answer; None where it takes the arguments of no case.
+    def calls(
+        self, code: str, tree: ast.Module, arguments: Sequence[str] | None = None
+    ) -> Calls | None:
+        """Return the calls of an answer; None where it takes the arguments of none.
 
         By name, where the answer takes every case's arguments by name, else by position where it
-        takes more of them so.
+        takes more of them so. `arguments` are other calls of the program than the recorded ones;
+        they are passed in the way that those are.
         """
         callee = callee_of(tree, self.problem.entry_point)
         if callee is None:
             return None
-        cases = self.problem.cases
+        if arguments is None:
+            rows = [case.arguments for case in self.problem.cases]
+        else:
+            rows = [*arguments]
         if callee.plain and callee.signature == self._signature:
-            everything = [case.arguments for case in cases]
-            positions = list(range(len(cases)))
-            return Calls(code, self.problem.entry_point, everything, positions, "name")
+            return Calls(code, self.problem.entry_point, rows, [*range(len(rows))], "name")
         own = callee.signature or self._unknown
-        way, passed = self._passed(own, callee)
-        arguments = {
+        way, passed = self._way(own, callee)
+        if arguments is None:
+            items = self._every_item()
+        else:
+            items = [_items(row, self._parameters) for row in rows]
+        literal = {
             position: _for_itself(one, own) if callee.plain else _for_wrapper(one, own, way)
-            for position, one in enumerate(passed)
+            for position, one in enumerate(map(passed, items))
             if one is not None
         }
-        if not arguments:
+        if not literal:
             return None
         entry_point = self.problem.entry_point
         if not callee.plain:
@@ -85,19 +95,21 @@ class Passing:
                 name += "_"
             code += _WRAPPER.format(name=name, entry_point=entry_point)
             entry_point = name
-        return Calls(code, entry_point, [*arguments.values()], [*arguments], way)
+        return Calls(code, entry_point, [*literal.values()], [*literal], way)
 
-    def _passed(self, own: Signature, callee: Callee) -> tuple[CalledBy, list[Passed | None]]:
+    def _way(self, own: Signature, callee: Callee) -> tuple[CalledBy, _Pass]:
         """Return the way that most cases' arguments can be passed; of several, the first."""
-        items, parameters = self._every_item(), self._parameters
-        placed = [by_position(one, parameters, own) for one in items]
+        by_place = partial(by_position, parameters=self._parameters, own=own)
         if callee.signature is None:  # builtins take few names, and a class's are not its own
-            return "position", placed
-        named = [by_name(one, parameters, own, collected=False) for one in items]
-        collected = [by_name(one, parameters, own, collected=True) for one in items]
-        ways: list[tuple[CalledBy, list[Passed | None]]]
-        ways = [("name", named), ("position", placed), ("name", collected)]
-        return min(ways, key=lambda way: way[1].count(None))
+            return "position", by_place
+        named = partial(by_name, parameters=self._parameters, own=own)
+        ways: list[tuple[CalledBy, _Pass]]
+        ways = [
+            ("name", partial(named, collected=False)),
+            ("position", by_place),
+            ("name", partial(named, collected=True)),
+        ]
+        return min(ways, key=lambda way: sum(way[1](one) is None for one in self._every_item()))
 
     def _every_item(self) -> list[Items]:
         if self._items is None:

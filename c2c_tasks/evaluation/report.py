@@ -71,7 +71,7 @@ def write_report(
         ]
         raise EvaluationExists(
             f"{evaluation}: there is such an evaluation already, and it differs "
-            f"({', '.join(different) or 'files'}); give this one another name"
+            f"({', '.join(different) or 'files'}); start a new evaluation"
         )
     log.info("wrote %s", evaluation)
 

@@ -96,7 +96,7 @@ class SolverFacts(_Part):
 
 
 class PassRate(_Part):
-    """pass@k over problems, each counting the same, with a bootstrap interval over problems."""
+    """pass@k over problems, each counting the same, with an interval over problems."""
 
     graded_on: GradedOn
     """What counts as right."""

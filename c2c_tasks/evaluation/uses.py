@@ -9,6 +9,7 @@ from c2c_tasks.evaluation.signatures import bindings
 
 _BUILTINS = frozenset(dir(builtins))
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def missing_names(tree: ast.Module) -> set[str]:
@@ -43,6 +44,23 @@ def names_in_definitions(tree: ast.Module) -> set[str]:
         for node in ast.walk(statement)
         if isinstance(node, ast.Name)
     }
+
+
+def assigned_names(tree: ast.Module) -> set[str]:
+    """Return the names that a program assigns a value at its top level, functions excepted."""
+    return {
+        name
+        for name, values in bindings(tree).items()
+        if not all(isinstance(value, (*_DEFINITIONS, *_IMPORTS)) for value in values)
+    }
+
+
+def changes_one_of(statement: ast.stmt, names: set[str]) -> bool:
+    """Return True for a call of a method of one of those values, as ``table.update(...)``."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
+            return name in names
+    return False
 
 
 def is_call_of(value: ast.AST, name: str) -> bool:

@@ -12,10 +12,12 @@ from c2c_tasks.evaluation.grading import grade as grade_answers
 from c2c_tasks.evaluation.prompting import Shot
 from c2c_tasks.evaluation.records import Answer, Grade, Problem
 from c2c_tasks.evaluation.report import write_report
-from c2c_tasks.evaluation.results import EvaluationResult, evaluation_uri
+from c2c_tasks.evaluation.results import REPORT, EvaluationResult, evaluation_uri
 from c2c_tasks.evaluation.summarising import Identity, summarise
 from c2c_tasks.pipeline.evaluation import PREPARE, Evaluation, EvaluationError, Sources
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.runs import ShardReference, follow, mapped_step
+from c2c_tasks.publishing.retired import read_tombstone
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.shards import (
     StepReport,
@@ -25,7 +27,7 @@ from c2c_tasks.shards import (
     read_shard,
     write_shard,
 )
-from c2c_tasks.store import normalise
+from c2c_tasks.store import normalise, store_for
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -122,8 +124,9 @@ def report(evaluation: Evaluation) -> WrittenReport:
     """Join all shards in one report, and write it below the target.
 
     A second time it finds what it has written. Raises EvaluationError where shards are not
-    graded, or where they were answered by different models; EvaluationExists where a report of
-    another content is there.
+    graded, were answered by different models, or the release was retired meanwhile;
+    EvaluationExists where a report of another content is there; CatalogueError where the
+    catalogue cannot be used.
     """
     prepared = evaluation.prepared()
     shards = evaluation.problem_shards(prepared)
@@ -153,7 +156,9 @@ def report(evaluation: Evaluation) -> WrittenReport:
     result = result.model_copy(update={"name": evaluation.name(result.model)})
     target = evaluation.config.report.target
     uri = evaluation_uri(target, result.problem_set, result.name)
-    write_report(uri, result, answers=answers, grades=grades)
+    _check_not_retired(sources, uri)
+    conditions = conditions_for(target, evaluation.config.report.conditional_writes)
+    write_report(uri, result, answers=answers, grades=grades, conditions=conditions)
     return _written(uri, target, result)
 
 
@@ -193,6 +198,18 @@ def _check_one_model(answered: list[StepReport]) -> None:
         raise EvaluationError(
             f"different models have answered: {', '.join(sorted(models))}. Name one by the option "
             "model, and start a new evaluation"
+        )
+
+
+def _check_not_retired(sources: Sources, evaluation: str) -> None:
+    """Raise EvaluationError where text of a release that was retired would be published again."""
+    release = sources.release
+    if release is None or store_for(evaluation).head(f"{evaluation}/{REPORT}") is not None:
+        return
+    if tombstone := read_tombstone(release.uri):
+        raise EvaluationError(
+            f"{release.uri}: was retired on {tombstone.retired_at} while its programs were asked "
+            "for; start a new evaluation about another release"
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from c2c_tasks.config import MAX_SHARDS, ProblemOptions, SandboxOptions
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.evaluation.answers_file import AnswersFile
 from c2c_tasks.evaluation.case_file import inputs_of_case_file, problems_of_executions
 from c2c_tasks.evaluation.problems import problems_of_programs, shot_split, shots_of_programs
 from c2c_tasks.evaluation.prompting import Shot
@@ -27,13 +28,15 @@ from c2c_tasks.pipeline.evaluation import (
     EvaluationError,
     Sources,
 )
+from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.runs import ShardReference, tell
 from c2c_tasks.publishing.manifest import MANIFEST
+from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.records import Program, Split
 from c2c_tasks.sandbox.choice import choose_launcher
 from c2c_tasks.sandbox.execution import execute
 from c2c_tasks.sandbox.launchers import Launcher
-from c2c_tasks.shards import StepReport, read_shard, run_step, write_shard
+from c2c_tasks.shards import StepReport, read_columns, read_shard, run_step, write_shard
 from c2c_tasks.store import ObjectNotFound, local_copy, normalise, read, store_for
 
 _PLAIN_RUN = {"refine_rounds": 0, "probe_inputs": 0, "coverage": False}
@@ -50,15 +53,18 @@ def prepare_problems(
     The programs of a case file are run in the sandbox; `client` is a `docker.APIClient` where the
     caller has one, and `labels` mark the containers.
 
-    Raises PublishError where there is no such release, or it was retired; ObjectNotFound where a
-    file is missing; ProblemError where it cannot be read, or holds too little for solved examples;
-    EvaluationError where there is no problem.
+    Raises PublishError where there is no such release, it was retired, or the report could not be
+    published; ObjectNotFound where a file is missing; ProblemError where it cannot be read, holds
+    too little for solved examples, or answers none of the problems; CatalogueError where the
+    catalogue cannot be used; EvaluationError where there is no problem.
     """
     options = evaluation.config.problems
     sources = _decided(evaluation)
     launch = partial(choose_launcher, client=client, labels=labels or {})
 
     def work(report: StepReport) -> None:
+        place = evaluation.config.report
+        check_target(place.target, conditions_for(place.target, place.conditional_writes))
         report.facts["sources"] = sources.model_dump(mode="json")
         for file in filter(None, (sources.case_file, sources.mbpp_file)):
             if _file(file.uri) != file:
@@ -72,12 +78,15 @@ def prepare_problems(
             count = write_shard(uncut, Problem, problems)
             if not count:
                 raise EvaluationError(_why_none(report, sources, options))
+            if answers := _answers_file(evaluation):
+                ids = (problem_id for (problem_id,) in read_columns(uncut, ["problem_id"]))
+                AnswersFile(answers, evaluation.config.model.samples_per_problem).check(ids, report)
             report.facts["shard_rows"] = _cut(evaluation, read_shard(uncut, Problem), count)
         write_shard(evaluation.shots, Shot, shots)
 
     made = run_step(
         PREPARE,
-        inputs=_objects(sources),
+        inputs=[*_objects(sources), *filter(None, [_answers_file(evaluation)])],
         output=evaluation.folder(PREPARE),
         config={
             "problems": options.model_dump(mode="json"),
@@ -150,6 +159,12 @@ def _objects(sources: Sources) -> list[str]:
     """Return the URIs of the objects that tell whether the sources are what they were."""
     release = [f"{sources.release.uri}/{MANIFEST}"] if sources.release else []
     return release + [file.uri for file in (sources.case_file, sources.mbpp_file) if file]
+
+
+def _answers_file(evaluation: Evaluation) -> str | None:
+    """Return the URI of the file that answers are read from, where a file answers."""
+    options = evaluation.config.model
+    return normalise(options.answers_file) if options.solver == "answers" else None
 
 
 def _problems(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from c2c_tasks.records import SourceFile
+from c2c_tasks.shards import storable
 from c2c_tasks.sources.licence_names import all_of
 from c2c_tasks.sources.licence_texts import licence_of_tags
 
@@ -98,11 +99,6 @@ def decode(raw: bytes) -> str:
         return raw.decode(encoding)
     except (SyntaxError, LookupError) as error:
         raise UnicodeError(str(error)) from None
-
-
-def storable(text: str) -> str:
-    """Return text that UTF-8 can hold: lone surrogates, as of file names, are replaced."""
-    return text.encode("utf-8", "replace").decode()
 
 
 # Python accepts these, in time quadratic in the length of the file.

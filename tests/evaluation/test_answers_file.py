@@ -12,7 +12,8 @@ from c2c_tasks.config.evaluation import ModelOptions
 from c2c_tasks.evaluation.answering import solver_for
 from c2c_tasks.evaluation.answers_file import AnswersFile
 from c2c_tasks.evaluation.errors import ProblemError
-from c2c_tasks.shards import StepReport
+from c2c_tasks.evaluation.records import Answer
+from c2c_tasks.shards import StepReport, read_shard, write_shard
 from tests.evaluation.programs import problem
 
 PROBLEMS = [problem(number) for number in range(3)]
@@ -63,6 +64,15 @@ def test_answers_to_other_problems_are_an_error(tmp_path: Path) -> None:
     made = AnswersFile(file_of(tmp_path, row("HumanEval/0", "a")), 1)
     with pytest.raises(ProblemError, match=r"answers none of the problems.*'HumanEval/0'"):
         made.check([FIRST, SECOND, THIRD], StepReport("plan", "memory:"))
+
+
+def test_text_that_no_shard_holds_is_held_all_the_same(tmp_path: Path) -> None:
+    """Half of a pair of surrogates, as models write now and then, and a mark of byte order."""
+    uri = file_of(tmp_path, "\ufeff" + json.dumps(row(FIRST, "```\ud83d\ndef add(x): ...")))
+    shard = (tmp_path / "answers.parquet").as_uri()
+    report = StepReport("answer", "memory:")
+    write_shard(shard, Answer, AnswersFile(uri, 1).answer(PROBLEMS[:1], report))
+    assert [one.text for one in read_shard(shard, Answer)] == ["```?\ndef add(x): ..."]
 
 
 @pytest.mark.parametrize(

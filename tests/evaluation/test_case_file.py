@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,17 @@ def test_solved_examples_are_no_problems() -> None:
     (same, _), report = asked(executions, max_problems=10, few_shot=4)
     assert some == same, "with examples, the same problems are asked"
     assert report.stage("problems", "problems").dropped == {"few_shot_example": 4, "not_drawn": 6}
+
+
+def test_what_is_shown_solved_is_not_asked_under_another_id() -> None:
+    once = [execution(number) for number in range(20)]
+    (_, (shot,)), _ = asked(once, few_shot=1)
+    (same,) = [one for one in once if one.program == shot.program]
+    again = replace(same, function_id="0", program=f"{same.program}# A copy.\n")
+    (problems, shots), report = asked([*once, again], few_shot=1)
+    assert shots == [shot]
+    assert "A copy" not in "".join(one.program for one in problems)
+    assert report.stage("problems", "problems").dropped == {"few_shot_example": 2}
 
 
 @pytest.fixture(scope="module")

@@ -239,19 +239,126 @@ import inspect
 def f(x):
     return [frame.frame.f_locals for frame in inspect.stack()]
 """,
+    "copies an answer that it finds in memory": """
+import re
+def f(x):
+    mark = b"def g(x):" + b"\\n    return "
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
+        for line in maps:
+            start, end = (int(part, 16) for part in line.split()[0].split("-"))
+            try:
+                memory.seek(start)
+                data = memory.read(min(end - start, 64 << 20))
+            except (OSError, ValueError, OverflowError):
+                continue
+            if mark in data:
+                return eval(data.split(mark)[1].split(b"\\n")[0], {"x": x})
+    raise LookupError
+""",
+    "copies an answer that an object holds": """
+import gc
+def f(x):
+    left, seen = gc.get_objects(), set()
+    while left and len(seen) < 100_000:
+        thing = left.pop()
+        text = thing.decode("latin1") if isinstance(thing, (bytes, bytearray)) else thing
+        if isinstance(text, str) and "83417" + " * x" in text and "left" not in text:
+            return eval(text.split("return ")[1].split("\\n")[0], {"x": x})
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            left += gc.get_referents(thing)
+    raise LookupError
+""",
+    "reads what its descriptors hold": """
+import os
+def f(x):
+    for descriptor in range(64):
+        try:
+            os.set_blocking(descriptor, False)
+            data = os.read(descriptor, 100_000)
+        except OSError:
+            continue
+        if b"return " in data:
+            return eval(data.split(b"return ")[1].split(b"\\n")[0], {"x": x})
+    raise LookupError
+""",
+    "says that another case is under way": """
+import os, sys
+def f(x):
+    frame = sys._getframe()
+    while frame is not None:
+        shared = frame.f_locals.get("progress")
+        if shared is not None:
+            shared[:4] = (6).to_bytes(4, "big")
+            os._exit(0)
+        frame = frame.f_back
+    raise LookupError
+""",
+    "adds results of its own to those of its runner": """
+import sys
+frame = sys._getframe()
+while frame is not None:
+    lines = frame.f_locals.get("lines")
+    if hasattr(lines, "add"):
+        for case in range(6):
+            lines.add('[%d,"returned","%d",null,null,[],1]' % (case, case))
+    frame = frame.f_back
+def f(x):
+    return 0
+""",
+    "writes results from a thread": """
+import os, threading
+def write():
+    while True:
+        os.write(3, b'[4,"returned","0",null,null,[],1]\\n')
+def f(x):
+    threading.Thread(target=write, daemon=True).start()
+    return 0
+""",
+    "writes results from a child of its own": """
+import os
+def f(x):
+    if os.fork() == 0:
+        while True:
+            os.write(3, b'[5,"returned","0",null,null,[],1]\\n')
+    return 0
+""",
+    "changes what its runner knows of time": """
+import signal, sys
+def f(x):
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    for name, module in list(sys.modules.items()):
+        if name.endswith("sandbox.child"):
+            module.Clock.start = module.Clock.stop = staticmethod(lambda: None)
+            module._Calls.run = lambda *_: '"returned","0",null,null,[]'
+    return 0
+""",
+    "an exception of another name": """
+class Failed(BaseException):
+    pass
+Failed.__name__ = "int"
+def f(x):
+    raise Failed(x)
+""",
+    "the nearest of the cases shown": f"""
+TABLE = {TABLE}
+def f(x):
+    return TABLE[min(TABLE, key=lambda known: abs(known - x))]
+""",
 }
 
 
 @pytest.fixture(scope="module")
 def cheats() -> dict[str, Grade]:
+    # Before them, where they may look for it, and after them, whatever they did.
+    first = f"{PROBLEM.program.replace('f(x)', 'g(x)')}\nf = g\n"
     answers = [
         Answer(problem_id="p", sample=sample, text=f"```python\n{code}\n```")
-        for sample, code in enumerate([*CHEATS.values(), PROBLEM.program])
+        for sample, code in enumerate([first, *CHEATS.values(), PROBLEM.program])
     ]
-    found = grades([PROBLEM], answers)
-    assert len(found) == len(CHEATS) + 1
-    assert found[-1].category == "passed_all"  # whatever was run before it
-    return dict(zip(CHEATS, found, strict=False))
+    before, *found, after = grades([PROBLEM], answers)
+    assert before.category == after.category == "passed_all"
+    return dict(zip(CHEATS, found, strict=True))
 
 
 @pytest.mark.parametrize("name", CHEATS)
@@ -261,7 +368,7 @@ def test_cheats_pass_no_case_that_is_held_back(name: str, cheats: dict[str, Grad
     if name == "a table of the cases shown":
         assert (grade.category, grade.passed_seen) == ("passed_seen_only", True)
         assert grade.cases_passed == 3
-    elif name == "a table with a default":
+    elif name in ("a table with a default", "the nearest of the cases shown"):
         assert grade.cases_passed == 3
     else:
         assert grade.cases_passed == 0, grade

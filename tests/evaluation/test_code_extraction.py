@@ -93,6 +93,25 @@ def test_helpers_come_from_earlier_blocks() -> None:
     assert "unused" not in found and "print" not in found
 
 
+def test_imports_from_the_future_stay_first() -> None:
+    future = "from __future__ import annotations\n"
+    function = f"{future}\ndef f(x: Unknown):\n    return math.e\n"
+    text = f"```python\nimport math\n```\n```python\n{function}```"
+    code = extract_code(text, "f")
+    compile(code, "code", "exec")
+    assert code.startswith(future) and "import math" in code
+
+
+def test_what_fills_a_table_after_the_function_is_kept() -> None:
+    program = "TABLE = {}\ndef f(x):\n    return TABLE[x]\nTABLE.update({1: 2})"
+    for use in ("", "\nprint(f(1))", "\nprint(TABLE.keys())"):
+        assert extract_code(f"```python\n{program}{use}\n```", "f") == program
+
+
+def test_a_mark_of_byte_order_is_no_code() -> None:
+    assert extract_code("\ufeffdef f(x):\n    return x\n", "f") == "def f(x):\n    return x"
+
+
 def test_prose_between_plain_code() -> None:
     text = (
         "First some imports:\nimport math\nNow, a helper.\ndef helper(x):\n    return math.pi\n"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from itertools import permutations, starmap
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from c2c_tasks.evaluation.comparison import same_outcome, same_output
@@ -146,3 +148,20 @@ def _reversed(value: object) -> object:
     if isinstance(value, list | tuple):
         return type(value)(_reversed(item) for item in value)
     return value
+
+
+HUNDREDTHS = st.integers(950, 1_050).map(lambda number: number / 100)
+
+
+@example({10.0, 10.1}, {10.1, 10.19})
+@example({9.95, 10.0}, {9.99, 10.06})
+@given(st.sets(HUNDREDTHS, max_size=4), st.sets(HUNDREDTHS, max_size=4))
+def test_sets_of_floats_are_the_same_where_any_pairing_is_near_enough(
+    recorded: set[float], found: set[float]
+) -> None:
+    pairings = permutations(found) if len(recorded) == len(found) else []
+    expected = any(
+        all(starmap(partial(math.isclose, rel_tol=0.01), zip(recorded, pairing, strict=True)))
+        for pairing in pairings
+    )
+    assert same_output(dumps(recorded), dumps(found), 0.01) == expected

@@ -221,6 +221,17 @@ def test_what_is_found_hangs_on_the_answer_alone(searched: Searched) -> None:
     assert together.report.counters["answers_refuted"] == 4
 
 
+def test_arguments_are_passed_as_they_were_in_grading() -> None:
+    """Alone, the second row would fit by name, and mean another parameter."""
+    rows = [{"a": 1, "b": 2}, {"a": 3}]
+    task = problem("def f(a=0, b=0):\n    return 2 * a + b\n", rows, "defaults")
+    answer = AnswerSide(task, "def f(b=0, c=0):\n    return 2 * b + c\n", "position")
+    for batch in (["{'a': 4, 'b': 5}", "{'b': 5}"], ["{'b': 5}"]):
+        calls = answer.calls(batch)
+        assert calls is not None
+        assert calls.arguments[-1] == "{'c': 5}" and calls.called_by == "position"
+
+
 def test_failed_answers_and_other_tasks_go_by() -> None:
     square = problem(SQUARE, SQUARES, "square")
     passed = Grade(
@@ -294,6 +305,21 @@ def test_an_answer_that_is_slower_where_the_program_is_slow_is_not_refuted(
     answer.ran = {case.arguments: Case(arguments=case.arguments, outcome=outcome)}
     answer.compare([case], slow, 0.0)
     assert (answer.tried, answer.counterexample) == found
+
+
+def test_an_answer_whose_child_had_no_time_left_is_not_refuted() -> None:
+    """A child has `function_seconds` of wall clock for all its calls, busy machine or not."""
+    sandbox = SANDBOX.model_copy(update={"function_seconds": 0.4})
+    task = problem(SQUARE, SQUARES, "waits")
+    waits = "import time\ndef f(x):\n    time.sleep(0.04)\n    return x * x\n"
+    options = GradingOptions(differential_inputs=24)
+    launcher = ProcessLauncher(sandbox)
+    report = StepReport("grade", "memory:")
+    answers = [Answer(problem_id="waits", sample=0, text=waits)]
+    graded = list(grade([task], answers, options, SANDBOX, report, launcher=launcher))
+    (found,) = search([task], graded, options, sandbox, report, launcher=launcher)
+    assert found.differential_inputs >= 12
+    assert found.counterexample is None
 
 
 SCALARS = st.one_of(

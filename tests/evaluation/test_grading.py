@@ -276,6 +276,21 @@ def test_tests_have_the_time_of_all_cases() -> None:
     assert found.category == "passed_all"
 
 
+def test_right_answers_wait_for_a_machine_that_is_busy() -> None:
+    """What was recorded took less than `function_seconds`, on a machine that may have been idle."""
+    task = problem([returned(f"{{'x': {n}}}", str(n)) for n in range(8)], shown=3)
+    text = "import time\ndef f(x):\n    time.sleep(0.1)\n    return x\n"
+    (found,) = graded(task, text, function_seconds=0.5)
+    assert found.category == "passed_all", found
+
+
+def test_tests_wait_for_a_machine_that_is_busy() -> None:
+    """They have `function_seconds` of CPU time; while others have the cores, no time is theirs."""
+    text = "    import time\n    time.sleep(0.7)\n    return sum(x)\n"
+    (found,) = graded(TESTED, text, function_seconds=0.5)
+    assert found.category == "passed_all"
+
+
 @pytest.mark.parametrize("name", ["look", "names", "watched", "answer", "value", "check", "sys"])
 def test_names_of_our_own_hide_no_entry_point(name: str) -> None:
     task = problem([], tests=f"assert {name}(1) == 2\n", task="mbpp", entry_point=name)

@@ -16,7 +16,7 @@ from c2c_tasks.evaluation.records import Answer, Grade, Problem
 from c2c_tasks.sandbox.process import ProcessLauncher
 from c2c_tasks.shards import StepReport
 
-SANDBOX = SandboxOptions(launcher="process", function_seconds=60)
+SANDBOX = SandboxOptions(launcher="process")
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,15 @@ def test_models_are_ranked_and_those_that_chance_may_order_share_a_rank(target: 
 
 
 @pytest.mark.parametrize("target", ["file"], indirect=True)
+def test_who_solves_nothing_is_not_told_from_who_solves_next_to_nothing(target: str) -> None:
+    for count in (0, 5, 30, 60):
+        put(target, passing(count, f"solves-{count}"))
+    (board,) = leaderboard(list_evaluations(target))
+    ranks = [(one.result.model, one.rank) for one in board.standings]
+    assert ranks == [("solves-60", 1), ("solves-30", 2), ("solves-5", 3), ("solves-0", 3)]
+
+
+@pytest.mark.parametrize("target", ["file"], indirect=True)
 def test_only_those_that_asked_the_same_stand_on_one_board(target: str) -> None:
     put(target, passing(30, "one"))
     put(target, passing(30, "same", prompt_style="text", temperature=0.1))

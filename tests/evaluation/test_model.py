@@ -14,7 +14,7 @@ from c2c_tasks.evaluation.model import MAX_REFUSALS
 from c2c_tasks.evaluation.prompting import Shot, prompt_for
 from c2c_tasks.evaluation.records import Answer, Problem
 from c2c_tasks.inputs.errors import EngineDown, InputError
-from c2c_tasks.shards import StepReport
+from c2c_tasks.shards import StepReport, write_shard
 from c2c_tasks.store import normalise
 from tests.evaluation.programs import problem
 from tests.inputs.stand_in import Answer as Said
@@ -48,6 +48,15 @@ def counted(request: dict[str, Any]) -> Said:
     """As many answers as are asked for, which name the problem."""
     (name,) = [one.problem_id[:6] for one in PROBLEMS if one.prompt in asked(request)]
     return completion(*(f"{name} {number}" for number in range(request["n"])))
+
+
+def test_half_a_pair_of_surrogates_costs_no_shard(stand_in: StandIn, tmp_path: Path) -> None:
+    stand_in.answer = lambda _: completion("def add(x):\n    return '\ud83d'\n")
+    for _ in range(2):  # asked, and read of what was kept
+        found, _ = ask(stand_in, PROBLEMS[:1], answers=tmp_path.as_uri())
+        assert found[0].text == "def add(x):\n    return '?'\n"
+        write_shard((tmp_path / "answers.parquet").as_uri(), Answer, found)
+    assert len(stand_in.requests) == 1
 
 
 def test_answers_are_in_order_with_tokens_and_facts(stand_in: StandIn) -> None:

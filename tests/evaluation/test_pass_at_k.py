@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from c2c_tasks.evaluation.pass_at_k import Estimate, estimate, pass_at_k
@@ -84,6 +84,7 @@ def test_the_interval_is_that_of_all_resamples(
     counts = [(samples, passed) for samples, passed, _ in problems]
     found = estimate(counts, 1, resamples=4_000, confidence=confidence)
     values = [pass_at_k(samples, passed, 1) for samples, passed in counts]
+    assume(len(set(values)) > 1)
     means = sorted(math.fsum(drawn) / len(drawn) for drawn in product(values, repeat=len(values)))
     tail = (1 - confidence) / 2
     for end, share in ((found.low, tail), (found.high, 1 - tail)):
@@ -125,9 +126,27 @@ def test_one_problem_tells_nothing_of_others() -> None:
     assert estimate([(10, 5)], 1) == Estimate(0.5, 0.0, 1.0, 1, 1)
 
 
-def test_problems_that_score_the_same_give_no_width() -> None:
-    found = estimate([(10, 3)] * 7, 1)
-    assert found.low == pytest.approx(0.3) and found.high == pytest.approx(0.3)
+@pytest.mark.parametrize(
+    ("passed", "low", "high"),
+    # Of 55 problems, at 95 %: Wilson's interval of 0, 55 and 22 of 55.
+    [(0, 0.0, 0.0653), (10, 0.9347, 1.0), (4, 0.2812, 0.5319)],
+)
+def test_problems_that_all_score_the_same_do_not_look_certain(
+    passed: int, low: float, high: float
+) -> None:
+    found = estimate([(10, passed)] * 55, 1)
+    assert found.value == pytest.approx(passed / 10)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+@given(st.integers(2, 2_000), st.integers(0, 10), st.sampled_from((0.8, 0.95, 0.99)))
+def test_their_interval_holds_the_value_and_narrows_with_more_problems(
+    problems: int, passed: int, confidence: float
+) -> None:
+    few = estimate([(10, passed)] * problems, 1, confidence=confidence)
+    more = estimate([(10, passed)] * 2 * problems, 1, confidence=confidence)
+    assert 0 <= few.low <= few.value <= few.high <= 1
+    assert 0 < more.high - more.low < few.high - few.low
 
 
 def test_the_seed_decides_and_nothing_else() -> None:

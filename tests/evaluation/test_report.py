@@ -83,7 +83,7 @@ def test_an_evaluation_is_whole_and_written_once(
     before = read(f"{uri}/report.json")
     write_report(uri, result, **shards)
     other = result.model_copy(update={"model": "another"})
-    with pytest.raises(EvaluationExists, match=r"differs \(model\); give this one another name"):
+    with pytest.raises(EvaluationExists, match=r"differs \(model\); start a new evaluation"):
         write_report(uri, other, **shards)
     assert read(f"{uri}/report.json") == before
     assert read_result(uri) == written

@@ -71,6 +71,14 @@ def test_what_counts_as_right_is_told_apart() -> None:
     }
 
 
+def test_the_rate_that_models_are_ranked_by_is_always_there() -> None:
+    problems = [make_problem(number) for number in range(3)]
+    grades = judged(problems, lambda number, _: ("passed_all" if number else "raised", False), 5)
+    task = only_task(make_result(problems, grades, pass_at=[5], samples_per_problem=5))
+    assert {rate.k for rate in task.pass_at} == {1, 5}
+    assert task.headline is not None and task.headline.value == pytest.approx(2 / 3, abs=1e-6)
+
+
 def test_without_a_search_there_is_no_differential_rate() -> None:
     problems = [make_problem(1)]
     grades = [make_grade(problems[0], 0, "passed_all")]

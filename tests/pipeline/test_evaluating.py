@@ -31,7 +31,7 @@ from c2c_tasks.pipeline.retention import retain
 from c2c_tasks.publishing.release import PublishError
 from c2c_tasks.records import Program
 from c2c_tasks.shards import StepReport, read_report, read_shard
-from c2c_tasks.store import ObjectNotFound, normalise
+from c2c_tasks.store import ObjectNotFound, normalise, store_for
 from tests.publishing.conftest import make_program, make_samples, publish
 
 __all__ = ["make_program", "make_samples", "publish"]
@@ -192,6 +192,27 @@ def test_a_report_is_never_written_over(make: Make) -> None:
         run_evaluation(make())
 
 
+def test_a_file_of_answers_is_held_against_the_problems_before_anything_is_run(
+    make: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+
+    def prepare(*names: str) -> StepReport:
+        rows = [{"problem_id": name, "answer": ""} for name in names]
+        file.write_text("\n".join(map(json.dumps, rows)))
+        evaluation = make(solver="answers", answers_file=str(file))
+        prepare_problems(evaluation)
+        return evaluation.prepared()
+
+    with pytest.raises(ProblemError, match=r"answers none of the problems.*'HumanEval/0'"):
+        prepare("HumanEval/0")
+    prepare_problems(evaluation := make())
+    (first, *_) = read_shard(evaluation.shard("prepare_problems", 0), Problem)
+    told = prepare(first.problem_id, "HumanEval/0")
+    assert told.counters == {"problems_without_answers": 3, "answered_problems_not_asked": 1}
+    assert told.problems[1].endswith("answers what is not asked: HumanEval/0")
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
@@ -233,6 +254,46 @@ def test_a_retired_release_is_told_from_one_that_never_was(
     retire(target, "2026.11.24-1", "asked to")
     with pytest.raises(PublishError, match=r"retired on .*: asked to"):
         prepare_problems(make(release=release))
+
+
+def test_text_of_a_release_that_is_retired_under_way_is_not_published(
+    make: Make, workspace: Path, publish: Any, make_program: Any
+) -> None:
+    from c2c_tasks.publishing.withdrawal import retire
+
+    target = normalise(str(workspace / "target"))
+    evaluations = [make(name, release="2026.11.24-1") for name in ("before", "during")]
+    written = run_evaluation(evaluations[0])
+    for shard in prepare_problems(evaluations[1]):
+        grade(evaluations[1], answer(evaluations[1], shard))
+    later = [make_program(n) for n in range(6)]
+    publish(target, later, build_id="later", date="2026-11-25", card=False)
+    retire(target, "2026.11.24-1", "asked to")
+    with pytest.raises(EvaluationError, match=r"/2026.11.24-1: was retired on .*start a new"):
+        report(evaluations[1])
+    assert report(evaluations[0]) == written  # and nothing comes back of what was deleted
+    left = files_of(f"{target}/evaluations")
+    assert {name.split("/")[1] for name in left} == {written["name"]}
+    assert not [name for name in left if name.endswith(".parquet")]
+
+
+def test_a_target_without_conditional_writes_is_refused_before_anyone_is_asked(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(store: Any, uri: str, data: bytes) -> Any:
+        return store.write(uri, data)
+
+    evaluation = make(target=make().config.report.target)
+    monkeypatch.setattr(type(store_for(evaluation.config.report.target)), "create", careless)
+    with pytest.raises(PublishError, match=r"created twice.*set conditional_writes to catalogue"):
+        prepare_problems(evaluation)
+    locked = make("locked", conditional_writes="catalogue")
+    written = run_evaluation(locked)
+    assert run_evaluation(locked) == written
+    other = Path(written["uri"].removeprefix("file://"), "report.json")
+    other.write_bytes(other.read_bytes().replace(b'"reference"', b'"another"'))
+    with pytest.raises(EvaluationExists):
+        report(locked)
 
 
 def test_a_file_that_changes_under_way_is_noticed(make: Make, tmp_path: Path) -> None:
