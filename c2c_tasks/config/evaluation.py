@@ -168,6 +168,7 @@ class EvaluationConfig(Config):
         "mbpp_file": ENVIRONMENT,
         "answers_file": ENVIRONMENT,
         "target": ENVIRONMENT,
+        "model": ENVIRONMENT,
         "endpoint": KEY,
     }
 

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from c2c_tasks.config import cache_folder
 from c2c_tasks.config.training import TrainingConfig
-from c2c_tasks.consuming.caching import cache_folder
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.inputs.errors import InputError
+from c2c_tasks.inputs.model_folder import TRAINING, local_model
 from c2c_tasks.shards import config_digest
 from c2c_tasks.store import ObjectNotFound, file_path, read, sha256_of, store_for
 from c2c_tasks.training.errors import TrainingError
 from c2c_tasks.training.exporting import EXPORT, ExportRequest
 from c2c_tasks.training.exporting import export as write_export
 from c2c_tasks.training.mixtures import read_mixture
-from c2c_tasks.training.recipe import TRAINING, recipe_file, summary
+from c2c_tasks.training.recipe import recipe_file, summary
 from c2c_tasks.training.recipe import train as run_recipe
 
 DIGEST = 10
@@ -141,11 +143,23 @@ def _train(
             store_for(source).download(source, path, sha256=part["sha256"])
     (data / EXPORT).write_text(json.dumps(told))
     output = training.scratch / "models" / digest[: 2 * DIGEST]
-    made = run_recipe(data, output, training.config.training)
-    # The script's own digest is of what it was given; the checkpoint's says where that is from.
-    made |= {"digest": digest, "uri": uri, "export": exported["uri"]}
+    options = training.config.training
+    try:
+        folder = local_model(options.base_model)
+    except InputError as error:
+        raise TrainingError(f"option base_model: {error}") from None
+    made = run_recipe(data, output, options.model_copy(update={"base_model": folder}))
     names = sorted(item.name for item in output.iterdir() if item.is_file())
-    _upload(output, uri, [name for name in names if name != TRAINING])
+    names.remove(TRAINING)
+    _upload(output, uri, names)
+    # The script tells what it was given on this machine; the checkpoint, where that is from.
+    made |= {
+        "digest": digest,
+        "uri": uri,
+        "export": exported["uri"],
+        "model": options.base_model,
+        "files": {name: sha256_of(output / name) for name in names},
+    }
     store_for(uri).write(f"{uri}/{TRAINING}", f"{json.dumps(made, indent=1)}\n".encode())
     shutil.rmtree(output)
     shutil.rmtree(data)
