@@ -218,11 +218,11 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
     say(f"training {count:,} parameters on {len(rows['train']):,} rows, in {precision} on {device}")
     watch = watcher(settings)
     trainer = make_trainer(model, tokenizer, rows, scratch, settings, precision, watch)
-    last = transformers.trainer_utils.get_last_checkpoint(str(scratch))
+    last = last_checkpoint(scratch)
     if last:
-        say(f"going on from {Path(last).name}")
+        say(f"going on from {last.name}")
     started = time.monotonic()
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last and str(last))
     seconds = time.monotonic() - started
     curve = [entry for entry in trainer.state.log_history if "loss" in entry]
     if not curve or not all(math.isfinite(entry["loss"]) for entry in curve):
@@ -261,6 +261,20 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
     partial.write_text(f"{json.dumps(told, indent=1)}\n")
     partial.rename(output / TRAINING)
     say(f"{output}: loss {curve[0]['loss']:.3f} to {curve[-1]['loss']:.3f} in {seconds:.0f} s")
+
+
+def last_checkpoint(scratch: Path) -> Path | None:
+    """Return the last checkpoint that is whole: `trainer_state.json` is written last into one.
+
+    What a killed attempt has begun is removed: nothing can go on from it, at this or any retry.
+    """
+    whole: dict[int, Path] = {}
+    for folder in scratch.glob("checkpoint-*"):
+        if (folder / "trainer_state.json").is_file():
+            whole[int(folder.name.rpartition("-")[2])] = folder
+        else:
+            shutil.rmtree(folder)
+    return whole[max(whole)] if whole else None
 
 
 def bf16_works() -> bool:

@@ -92,6 +92,19 @@ def evaluation_note(written: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def training_note(trained: Mapping[str, Any]) -> str:
+    """Return the note of a training in Markdown; `trained` is what its last step returned."""
+    lines = [
+        f"**{trained['model_name']}**: {trained['base_model']}, trained on release "
+        f"{trained['release_version']}",
+        "",
+        f"- {trained['steps']:,} steps, loss {trained['loss']:.3f} at the last"
+        + (f", {held:.3f} on validation" if (held := trained["validation_loss"]) else ""),
+        f"- {trained['uri']}",
+    ]
+    return "\n".join(lines)
+
+
 def _rate(score: Mapping[str, Any]) -> str:
     interval = f"{score['low']:.1%} to {score['high']:.1%}"
     return f"{score['value']:.1%} on {_GRADED_ON[score['graded_on']]} ({interval})"

@@ -95,6 +95,20 @@ def test_an_output_folder_is_of_one_training(script: Any, tmp_path: Path) -> Non
     assert script.begin(output, "one") is True
 
 
+def test_training_goes_on_from_the_last_checkpoint_that_is_whole(
+    script: Any, tmp_path: Path
+) -> None:
+    assert script.last_checkpoint(tmp_path / "none") is None
+    for step in (900, 1_000):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    killed_within = tmp_path / "checkpoint-1100"
+    killed_within.mkdir()
+    (killed_within / "model.safetensors").write_bytes(b"half")
+    assert script.last_checkpoint(tmp_path).name == "checkpoint-1000"
+    assert not killed_within.exists()
+
+
 def test_lines_of_progress_are_logged(
     trainer: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
