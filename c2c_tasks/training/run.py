@@ -81,6 +81,8 @@ def export(training: Training) -> ExportReference:
         names = [part["file"] for part in told["splits"].values()]
         _upload(folder, uri, [*names, EXPORT])
         shutil.rmtree(folder)
+    else:
+        log.info("%s is complete already", uri)
     train = told["splits"]["train"]
     log.info("%s: %s rows, %s tokens", uri, f"{train['rows']:,}", f"{train['tokens']:,}")
     return ExportReference(
@@ -114,6 +116,8 @@ def train(training: Training, exported: ExportReference) -> dict[str, Any]:
         raise TrainingError(f"{uri}: holds a checkpoint of another training; name another")
     if told is None:
         told = _train(training, exported, told_of_data, uri, digest)
+    else:
+        log.info("%s is complete already", uri)
     log.info("%s: %s", uri, summary(told))
     return {
         "model": str(file_path(uri)) if uri.startswith("file:") else uri,

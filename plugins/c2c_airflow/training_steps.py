@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from airflow.sdk import get_current_context
@@ -9,7 +10,10 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from c2c_airflow.context import tell_error
 from c2c_airflow.log_fields import log_fields
+from c2c_airflow.run_options import changed
 from c2c_tasks.config import ConfigError, TrainingConfig
+
+log = logging.getLogger(__name__)
 
 
 def run_training_step(step: str, *arguments: Any) -> Any:
@@ -27,8 +31,9 @@ def run_training_step(step: str, *arguments: Any) -> Any:
     context: Any = get_current_context()
     with log_fields(training=context["dag_run"].run_id, step=step):
         try:
-            given = {name: value for name, value in context["params"].items() if value is not None}
-            return getattr(run, step)(run.Training(TrainingConfig.from_flat(given)), *arguments)
+            config = TrainingConfig.from_flat(dict(context["params"]))
+            log.info("%s", changed(config))
+            return getattr(run, step)(run.Training(config), *arguments)
         except (OSError, StoreError, TrainerDown) as error:
             tell_error(error)
             raise AirflowException(str(error)) from None

@@ -30,6 +30,7 @@ from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.evaluation.results import read_result
 from c2c_tasks.pipeline.build import Build
 from c2c_tasks.pipeline.evaluation import Evaluation
+from c2c_tasks.store import store_for
 from c2c_tasks.training import recipe, run
 from c2c_tasks.training.errors import TrainerDown, TrainingError
 from c2c_tasks.training.exporting import ExportRequest, export
@@ -134,11 +135,17 @@ def evaluate(name: str, **options: Any) -> Any:
     return read_result(pipeline.run_evaluation(evaluation)["uri"])
 
 
-def test_the_checkpoint_answers_in_vllm_and_is_graded(checkpoint: dict[str, Any]) -> None:
+def test_the_checkpoint_answers_in_vllm_from_a_store_and_is_graded(
+    checkpoint: dict[str, Any], place: Path, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2C_CACHE", str(place / "cache"))
+    uri = f"{s3_bucket}/models/{checkpoint['model_name']}"
+    for path in Path(checkpoint["model"]).iterdir():
+        store_for(uri).upload(f"{uri}/{path.name}", path)
     result = evaluate(
         "trained",
         engine="in_process",
-        model=checkpoint["model"],
+        model=uri,
         model_name=checkpoint["model_name"],
         engine_arguments={"enforce_eager": True},
         samples_per_problem=2,
@@ -148,6 +155,7 @@ def test_the_checkpoint_answers_in_vllm_and_is_graded(checkpoint: dict[str, Any]
     assert task.answers == 2 * task.problems > 0
     assert sum(task.categories.values()) == task.answers
     assert task.rate("all", 1).value < 0.5
+    assert result.solver.model == uri, "not the folder of one worker"
 
 
 def test_the_recorded_programs_come_through_the_same_chain_whole(place: Path) -> None:
