@@ -143,6 +143,28 @@ def test_other_settings_are_another_checkpoint(
         run.train(named, run.export(named))
 
 
+def test_sources_that_have_changed_are_exported_anew(training: run.Training, corpus: Path) -> None:
+    flat = {
+        "base_model": training.config.training.base_model,
+        "target": training.config.checkpoint.target,
+        "mixture": "continued_pretraining",
+        "mixture_sources": {"corpus": str(corpus)},
+    }
+    mixed = run.Training(TrainingConfig.from_flat(flat))
+    one = run.export(mixed)
+    assert run.export(mixed) == one
+    with (corpus / "a.jsonl").open("a") as stream:
+        stream.write('{"text": "one text more"}\n')
+    assert run.export(mixed)["uri"] != one["uri"]
+
+
+@pytest.mark.parametrize("base", ["./my model (50% done)/", "..", "org/" + "x" * 300])
+def test_a_checkpoint_is_named_as_the_option_may_name_it(base: str) -> None:
+    config = TrainingConfig.from_flat({"base_model": base})
+    name = run._name(config, "0" * 64)
+    assert TrainingConfig.from_flat({"checkpoint_name": name}).checkpoint.checkpoint_name == name
+
+
 def test_options_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match="checkpoint_name"):
         TrainingConfig.from_flat({"checkpoint_name": "../models"})
