@@ -79,6 +79,7 @@ def export(training: Training) -> ExportReference:
     data = config.data.model_copy(
         update={"tokenizer": config.data.tokenizer or config.training.base_model}
     )
+    # `c2c_tasks.publishing.withdrawal` finds what is of a release by this name.
     uri = f"{target}/exports/{found.manifest.version}-{_data_digest(found, data)}"
     told = _read(f"{uri}/{EXPORT}")
     if told is None:
