@@ -129,7 +129,7 @@ def outcome(said: Sequence[Said], made: str = "release") -> str:
             return item.text
     for item in said:
         if item.kind == "skipped":
-            return f"**No {made}**: {item.task_id} skipped the run: {_plain(item.text)}"
+            return f"**No {made}**: {item.task_id} skipped the run: {plain(item.text)}"
     return f"**No {made}**: no task says why; the run may have been marked by hand"
 
 
@@ -210,12 +210,12 @@ def _failed(session: Session, dag_run: DagRun) -> list[FailedTask]:
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    return _plain(line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…")
+    return plain(line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return Markdown of a text in which a dump may have named things: no link, no image."""
-    return text.replace("`", "").replace("[", r"\[")
+    return text.replace("`", "").replace("[", r"\[").replace("]", r"\]")
 
 
 def _footer(dag_run: DagRun) -> str:

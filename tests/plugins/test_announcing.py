@@ -157,6 +157,10 @@ def test_the_note_of_an_evaluation_has_pass_at_k_with_intervals() -> None:
         ],
     )
 
+    # A server may call its model as it likes, and the page shows links.
+    hostile = evaluation_note(written | {"model": "x](http://192.0.2.1)"})
+    assert hostile.startswith(r"**[x\](http://192.0.2.1)](/")
+
 
 def test_a_training_is_told_of_in_a_few_lines() -> None:
     trained = {

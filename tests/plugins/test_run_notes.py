@@ -51,7 +51,7 @@ def test_a_note_holds_nothing_that_a_database_refuses() -> None:
 def test_an_error_in_a_note_is_no_markdown() -> None:
     # A dump's paths are strangers' text, and Airflow shows images of other servers.
     text = "s3://dumps/![`x`](http://192.0.2.1/seen.png).zst: damaged"
-    shown = r"s3://dumps/!\[x](http://192.0.2.1/seen.png).zst: damaged"
+    shown = r"s3://dumps/!\[x\](http://192.0.2.1/seen.png).zst: damaged"
     note = failure("", [FailedTask("plan", -1, None)], [Said("plan", -1, "failed", text)], "/page")
     assert f"- **plan**: {shown}\n" in note
     assert outcome([Said("plan", -1, "skipped", text)]).endswith(f"skipped the run: {shown}")
