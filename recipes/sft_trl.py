@@ -137,7 +137,10 @@ def read_settings(recipe: Path | None, changes: list[str]) -> Settings:
         if not fits or (wanted is int and given[name] != float(value)):
             raise RecipeError(f"setting {name!r}: {value!r} is no {wanted.__name__}")
     settings = Settings(**given)
-    for name in ("learning_rate", "epochs", "batch_rows", "sequence_tokens", "logged_steps"):
+    for name in (
+        *("learning_rate", "epochs", "batch_rows", "accumulated_batches", "sequence_tokens"),
+        *("checkpoint_steps", "logged_steps"),
+    ):
         if not getattr(settings, name) > 0:
             raise RecipeError(f"setting {name!r}: must be more than 0")
     return settings
@@ -184,11 +187,32 @@ def begin(output: Path, digest: str) -> bool:
                 raise RecipeError(
                     f"{output}: holds another training, of other data, model or settings"
                 )
+            if name == TRAINING:
+                clean(output)
             return name == TRAINING
-    if any(output.iterdir()):
+    if not all(path.name.endswith(".part") for path in output.iterdir()):
         raise RecipeError(f"{output}: is not empty; name a new folder")
-    (output / BEGUN).write_text(json.dumps({"digest": digest}))
+    put(output / BEGUN, {"digest": digest})
     return False
+
+
+def finish(output: Path, told: dict[str, Any]) -> None:
+    """Make the output folder complete. Killed at any point, a training goes on or is complete."""
+    put(output / TRAINING, told)
+    clean(output)
+
+
+def clean(output: Path) -> None:
+    """Remove from a complete output folder what an attempt needs that goes on."""
+    shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+    (output / BEGUN).unlink(missing_ok=True)
+
+
+def put(path: Path, value: dict[str, Any]) -> None:
+    """Write a file of JSON, which is there when it is whole."""
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(f"{json.dumps(value, indent=1)}\n")
+    partial.rename(path)
 
 
 def train(data: Path, model_name: str, output: Path, settings: Settings) -> None:
@@ -206,6 +230,7 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
 
     transformers.logging.set_verbosity_error()
     transformers.set_seed(settings.seed)
+    weights = weights_type(settings)
     model, tokenizer = load(model_name, settings)
     rows = {
         split: load_rows(data, export, split, tokenizer, settings)
@@ -218,11 +243,11 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
     say(f"training {count:,} parameters on {len(rows['train']):,} rows, in {precision} on {device}")
     watch = watcher(settings)
     trainer = make_trainer(model, tokenizer, rows, scratch, settings, precision, watch)
-    last = transformers.trainer_utils.get_last_checkpoint(str(scratch))
+    last = last_checkpoint(scratch)
     if last:
-        say(f"going on from {Path(last).name}")
+        say(f"going on from {last.name}")
     started = time.monotonic()
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last and str(last))
     seconds = time.monotonic() - started
     curve = [entry for entry in trainer.state.log_history if "loss" in entry]
     if not curve or not all(math.isfinite(entry["loss"]) for entry in curve):
@@ -230,7 +255,8 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
     evaluated = trainer.evaluate() if "validation" in rows else {}
     if not trainer.is_world_process_zero():
         return
-    save(model, tokenizer, output, settings)
+    model.to(weights).save_pretrained(output, max_shard_size=settings.saved_file_size)
+    tokenizer.save_pretrained(output)
     tokens = int(trainer.state.num_input_tokens_seen)
     told = {
         "digest": digest,
@@ -255,12 +281,22 @@ def train(data: Path, model_name: str, output: Path, settings: Settings) -> None
         "device": device,
         "versions": versions(),
     }
-    shutil.rmtree(scratch, ignore_errors=True)
-    (output / BEGUN).unlink()
-    partial = output / f".{TRAINING}.part"
-    partial.write_text(f"{json.dumps(told, indent=1)}\n")
-    partial.rename(output / TRAINING)
+    finish(output, told)
     say(f"{output}: loss {curve[0]['loss']:.3f} to {curve[-1]['loss']:.3f} in {seconds:.0f} s")
+
+
+def last_checkpoint(scratch: Path) -> Path | None:
+    """Return the last checkpoint that is whole: `trainer_state.json` is written last into one.
+
+    What a killed attempt has begun is removed: nothing can go on from it, at this or any retry.
+    """
+    whole: dict[int, Path] = {}
+    for folder in scratch.glob("checkpoint-*"):
+        if (folder / "trainer_state.json").is_file():
+            whole[int(folder.name.rpartition("-")[2])] = folder
+        else:
+            shutil.rmtree(folder)
+    return whole[max(whole)] if whole else None
 
 
 def bf16_works() -> bool:
@@ -417,15 +453,14 @@ def watcher(settings: Settings) -> Any:
     return Watcher()
 
 
-def save(model: Any, tokenizer: Any, output: Path, settings: Settings) -> None:
-    """Write the model and its tokenizer, as vLLM and `transformers` load them."""
+def weights_type(settings: Settings) -> Any:
+    """Return torch's type of the numbers that are saved. Raises RecipeError where it has none."""
     import torch
 
     kind = getattr(torch, settings.saved_weights, None)
     if not isinstance(kind, torch.dtype):
         raise RecipeError(f"setting 'saved_weights': {settings.saved_weights} is no type of torch")
-    model.to(kind).save_pretrained(output, max_shard_size=settings.saved_file_size)
-    tokenizer.save_pretrained(output)
+    return kind
 
 
 def versions() -> dict[str, str]:

@@ -88,7 +88,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export a release, or a mixture with it, to the layout that a trainer reads."""
-    from c2c_tasks.config.training import DataOptions
+    from c2c_tasks.config import ConfigError, TrainingConfig
     from c2c_tasks.consuming.finding import find_release
     from c2c_tasks.training.errors import TrainingError
     from c2c_tasks.training.exporting import ExportRequest
@@ -96,26 +96,24 @@ def export(
 
     if "://" in folder:
         raise typer.BadParameter(f"{folder}: a path is wanted, not a URI", param_hint="FOLDER")
-    data = DataOptions(
-        release=release,
-        mixture=mixture,
-        mixture_sources=dict(_named(item) for item in source or ()),
-        mixture_seed=seed,
-        tokenizer=tokenizer,
-        packing_tokens=packing_tokens,
-    )
+    given = {
+        "release": release,
+        "mixture": mixture,
+        "mixture_sources": dict(_named(item) for item in source or ()),
+        "mixture_seed": seed,
+        "tokenizer": tokenizer,
+        "packing_tokens": packing_tokens,
+    }
     names: Any = [name.value for name in split or (SplitName.train, SplitName.validation)]
     options: dict[str, Any] = {
         "trainer": trainer.value.replace("-", "_"),
         "format": row_format and row_format.value.replace("-", "_"),
         "file_format": files.value,
     }
-    request = ExportRequest(data=data, splits=tuple(names), **options)
-    try:
-        with one_line_errors():
-            told = write_export(find_release(release, target), Path(folder), request)
-    except TrainingError as error:
-        raise SystemExit(f"c2c: {error}") from None
+    with one_line_errors(ConfigError, OSError, TrainingError):
+        data = TrainingConfig.from_flat(given).data
+        request = ExportRequest(data=data, splits=tuple(names), **options)
+        told = write_export(find_release(release, target), Path(folder), request)
     if as_json:
         print_json(told)
     else:

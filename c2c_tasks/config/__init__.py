@@ -20,6 +20,7 @@ from c2c_tasks.config.evaluation import (
     ReportOptions,
 )
 from c2c_tasks.config.places import (
+    cache_folder,
     catalogue_url,
     default_target,
     deployment,
@@ -62,6 +63,7 @@ __all__ = [
     "Section",
     "SourceOptions",
     "TrainingConfig",
+    "cache_folder",
     "catalogue_url",
     "default_target",
     "deployment",

@@ -312,6 +312,7 @@ class BuildConfig(Config):
         "opt_outs": ENVIRONMENT,
         "benchmarks": ENVIRONMENT,
         "target": ENVIRONMENT,
+        "model": ENVIRONMENT,
         "endpoint": KEY,
     }
 

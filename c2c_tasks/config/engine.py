@@ -25,7 +25,7 @@ class EngineOptions(Section):
     model: str = Field(
         "",
         description="Model that the endpoint serves; empty: its first one. In process: a name on "
-        "the Hugging Face Hub, or a folder.",
+        "the Hugging Face Hub, a folder, or a URI, as `s3://bucket/models/name`, which is fetched.",
         examples=["Qwen/Qwen2.5-Coder-7B-Instruct"],
     )
     revision: str = Field(

@@ -172,6 +172,7 @@ class EvaluationConfig(Config):
         "mbpp_file": ENVIRONMENT,
         "answers_file": ENVIRONMENT,
         "target": ENVIRONMENT,
+        "model": ENVIRONMENT,
         "endpoint": KEY,
     }
 

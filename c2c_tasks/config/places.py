@@ -1,4 +1,4 @@
-"""Where things are, as the environment says: releases, work, the catalogue, this checkout."""
+"""Where things are, as the environment says: releases, work, catalogue, cache, this checkout."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def catalogue_url() -> str:
     """Return SQLAlchemy's URL of the catalogue: ``C2C_CATALOGUE``, or SQLite in ``.c2c``."""
     default = f"sqlite:///{project_root() / '.c2c' / 'catalogue.sqlite'}"
     return os.environ.get("C2C_CATALOGUE", default)
+
+
+def cache_folder() -> Path:
+    """Return the folder of what is fetched: ``C2C_CACHE``, or ``~/.cache/case2code``."""
+    return Path(os.environ.get("C2C_CACHE", "~/.cache/case2code")).expanduser()

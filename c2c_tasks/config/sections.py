@@ -67,7 +67,9 @@ class Config(Section):
             raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
         for option, instead in cls.uris.items():
             value = getattr(getattr(config, sections[option]), option)
-            if any(map(_names_a_user, [value] if isinstance(value, str) else value)):
+            if isinstance(value, dict):
+                value = value.values()
+            if any(map(names_a_user, [value] if isinstance(value, str) else value)):
                 raise ConfigError(
                     f"option {option!r}: holds a user name or password, and options are published "
                     f"with the release; {instead}"
@@ -82,7 +84,8 @@ class Config(Section):
         return config
 
 
-def _names_a_user(uri: str) -> bool:
+def names_a_user(uri: str) -> bool:
+    """Tell whether a URI holds a user name or password."""
     try:
         parts = urlsplit(uri)
         _ = parts.port  # what a password is read as that has a slash in it

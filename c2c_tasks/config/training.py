@@ -40,8 +40,9 @@ class DataOptions(Section):
     )
     tokenizer: str = Field(
         "",
-        description="Tokenizer that tokens are counted with: a folder or `tokenizer.json`, or a "
-        "name on the Hugging Face Hub. Empty: the base model's, and in `c2c export` o200k_base.",
+        description="Tokenizer that tokens are counted with: a folder or `tokenizer.json`, a URI "
+        "of a folder, or a name on the Hugging Face Hub. Empty: the base model's, and in "
+        "`c2c export` o200k_base.",
     )
     packing_tokens: int = Field(
         0,
@@ -63,8 +64,8 @@ class RecipeOptions(Section):
     )
     base_model: str = Field(
         "",
-        description="Model that is trained on: a folder that the workers of the queue `gpu` see, "
-        "or a name on the Hugging Face Hub.",
+        description="Model that is trained on: a folder that all workers see, a URI, as "
+        "`s3://bucket/models/name`, which is fetched, or a name on the Hugging Face Hub.",
         examples=["Qwen/Qwen2.5-Coder-0.5B"],
     )
     recipe_settings: dict[str, Any] = Field(
@@ -101,7 +102,9 @@ class CheckpointOptions(Section):
 class TrainingConfig(Config):
     """Every option of a training, by section."""
 
-    uris: ClassVar[dict[str, str]] = {"release": ENVIRONMENT, "target": ENVIRONMENT}
+    uris: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("release", "mixture_sources", "tokenizer", "base_model", "target"), ENVIRONMENT
+    )
 
     data: DataOptions = DataOptions()
     training: RecipeOptions = RecipeOptions()

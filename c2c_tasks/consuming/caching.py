@@ -6,20 +6,15 @@ The cache holds files under their SHA-256, so releases that have files in common
 from __future__ import annotations
 
 import fcntl
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from c2c_tasks.config import cache_folder
 from c2c_tasks.consuming.parallel import Tick
 from c2c_tasks.publishing.manifest import FileEntry
 from c2c_tasks.store import StoreError, file_path, sha256_of, store_for
-
-
-def cache_folder() -> Path:
-    """Return the folder of what is fetched: ``C2C_CACHE``, or ``~/.cache/case2code``."""
-    return Path(os.environ.get("C2C_CACHE", "~/.cache/case2code")).expanduser()
 
 
 def local_file(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pyarrow.parquet as pq
 
-from c2c_tasks.consuming.caching import cache_errors, cache_folder, local_file, passing_file
+from c2c_tasks.config import cache_folder
+from c2c_tasks.consuming.caching import cache_errors, local_file, passing_file
 from c2c_tasks.consuming.citing import cite, describe
 from c2c_tasks.consuming.copies import check_held, files_of, part_of, parts_of
 from c2c_tasks.consuming.finding import LATEST, FoundRelease, find_release

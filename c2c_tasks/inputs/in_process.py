@@ -26,6 +26,7 @@ from c2c_tasks.inputs.completions import (
 )
 from c2c_tasks.inputs.errors import EngineDown, InputError
 from c2c_tasks.inputs.json_lines_process import JsonLinesProcess
+from c2c_tasks.inputs.model_folder import local_model
 
 SCRIPT = Path(__file__).with_name("engine_process.py")
 _CONTEXT = "maximum context length"
@@ -95,11 +96,12 @@ class InProcessEngine:
             raise self._ended(process) from None
 
     async def _load(self) -> JsonLinesProcess:
+        loaded_from = await asyncio.to_thread(local_model, self.model)
         started = time.monotonic()
         log.info("vllm: loading %s in a process of %s", self.model, self.python)
         self._process = process = await self._start()
         try:
-            await process.send(self._arguments())
+            await process.send(self._arguments(loaded_from))
             ready = await process.receive() or {}
         except ConnectionError:
             ready = {}
@@ -122,12 +124,12 @@ class InProcessEngine:
         self._receiver = asyncio.ensure_future(self._receive(process))
         return process
 
-    def _arguments(self) -> dict[str, Any]:
+    def _arguments(self, model: str) -> dict[str, Any]:
         """Return the arguments of `vllm.LLM`."""
         options = self.options
         return {
             **options.engine_arguments,
-            "model": self.model,
+            "model": model,
             "revision": options.revision or None,
             "tensor_parallel_size": options.tensor_parallel_size,
             "gpu_memory_utilization": options.gpu_memory_share,

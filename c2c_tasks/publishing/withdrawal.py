@@ -118,12 +118,15 @@ def data_files(release: str) -> list[ObjectInfo]:
     """Return what retiring the release at a URI deletes.
 
     Answers and grades of its evaluations go, too: they hold text of its cases. Reports stay.
+    What was exported of it for training, into ``exports/VERSION-DIGEST``, is its rows, and goes.
     """
     target, _, version = release.rpartition("/releases/")
+    exports = f"{target}/exports"
     store = store_for(release)
     return [
         *(i for i in store.list(release) if i.uri.removeprefix(f"{release}/") not in STAYS),
         *(i for i in store.list(f"{target}/evaluations/{version}") if i.uri.endswith(".parquet")),
+        *(i for i in store.list(exports) if i.uri.startswith(f"{exports}/{version}-")),
     ]
 
 

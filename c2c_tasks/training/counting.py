@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from c2c_tasks.inputs.errors import InputError
+from c2c_tasks.inputs.model_folder import TOKENIZER_FILES, local_model
 from c2c_tasks.publishing.tokens import TOKENIZER, count_tokens
 from c2c_tasks.training.documents import Document
 from c2c_tasks.training.errors import TrainingError
@@ -22,9 +24,9 @@ class TokenCounter:
     """
 
     def __init__(self, tokenizer: str = "") -> None:
-        """Load a tokenizer: a folder, a file, or a name on the Hub; empty for o200k_base.
+        """Load a tokenizer: a folder, its URI, a file, or a name on the Hub; empty: o200k_base.
 
-        Raises TrainingError where there is none.
+        Raises TrainingError where there is none, StoreError where it cannot be fetched.
         """
         self.name = tokenizer or TOKENIZER
         self.uses_template = False
@@ -58,7 +60,10 @@ class TokenCounter:
     def _load(self, name: str) -> None:
         from tokenizers import Tokenizer
 
-        path = Path(name).expanduser()
+        try:
+            path = Path(local_model(name, TOKENIZER_FILES)).expanduser()
+        except InputError as error:
+            raise TrainingError(f"tokenizer: {error}") from None
         if name.startswith(("/", ".", "~")) and not path.exists():
             raise TrainingError(f"tokenizer {name}: there is none; name a folder or file")
         folder = path if path.is_dir() else path.parent

@@ -30,7 +30,6 @@ _COLUMNS: dict[RowFormat, list[tuple[str, Any]]] = {
     "instruction": [(name, pa.string()) for name in ("instruction", "input", "output")],
     "text": [("text", pa.string())],
 }
-
 _ABOUT: list[tuple[str, Any]] = [
     ("id", pa.string()),
     ("source", pa.string()),
@@ -48,12 +47,7 @@ def check_format(trainer: Trainer, format_: RowFormat) -> None:
 
 def schema_of(format_: RowFormat) -> pa.Schema:
     """Return the Arrow schema of rows of a format."""
-    about: list[tuple[str, Any]] = [
-        ("id", pa.string()),
-        ("source", pa.string()),
-        ("length", pa.int64()),
-    ]
-    return pa.schema([*_COLUMNS[format_], *about])
+    return pa.schema([*_COLUMNS[format_], *_ABOUT])
 
 
 def columns_of(document: Document, format_: RowFormat) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from c2c_tasks.config import project_root
+from c2c_tasks.config.sections import ENVIRONMENT, names_a_user
 from c2c_tasks.config.training import RowFormat
 from c2c_tasks.training.errors import TrainingError
 
@@ -62,6 +63,12 @@ class Mixture(BaseModel):
             source.model_copy(update={"uri": uris.get(source.name, source.uri)})
             for source in self.sources
         )
+        for source in sources:
+            if names_a_user(source.uri):
+                raise TrainingError(
+                    f"source {source.name!r}: its URI holds a user name or password, and exports "
+                    f"tell their sources; {ENVIRONMENT}"
+                )
         if lacking := [source.name for source in sources if not source.uri]:
             raise TrainingError(
                 f"the mixture needs its source {lacking[0]!r}: name the path or URI of its files, "

@@ -22,11 +22,10 @@ from typing import IO, Any
 
 from c2c_tasks.config import project_root
 from c2c_tasks.config.training import RecipeOptions
+from c2c_tasks.inputs.model_folder import TRAINING
 from c2c_tasks.training.errors import TrainerDown, TrainingError
 from c2c_tasks.training.mixtures import named_file
 
-TRAINING = "training.json"
-"""In a checkpoint: what it is and how it was made. Written last."""
 SCRIPT = "recipes/sft_trl.py"
 REFUSED = "sft_trl: error: "
 """How the script begins the line that says what a user has to mend."""

@@ -10,26 +10,34 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from c2c_tasks.config.training import TrainingConfig
-from c2c_tasks.consuming.caching import cache_folder
+from c2c_tasks import __version__
+from c2c_tasks.config import cache_folder
+from c2c_tasks.config.training import DataOptions, TrainingConfig
 from c2c_tasks.consuming.citing import digest_of
 from c2c_tasks.consuming.finding import FoundRelease, find_release
+from c2c_tasks.inputs.errors import InputError
+from c2c_tasks.inputs.model_folder import TRAINING, local_model
 from c2c_tasks.shards import config_digest
 from c2c_tasks.store import ObjectNotFound, file_path, read, sha256_of, store_for
+from c2c_tasks.training.documents import files_at
 from c2c_tasks.training.errors import TrainingError
 from c2c_tasks.training.exporting import EXPORT, ExportRequest
 from c2c_tasks.training.exporting import export as write_export
-from c2c_tasks.training.mixtures import read_mixture
-from c2c_tasks.training.recipe import TRAINING, recipe_file, summary
+from c2c_tasks.training.mixtures import RELEASE, read_mixture
+from c2c_tasks.training.recipe import recipe_file, summary
 from c2c_tasks.training.recipe import train as run_recipe
 
 DIGEST = 10
 """Characters of a digest in a name."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+"""What no name of a checkpoint has: see the option `checkpoint_name`."""
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +79,8 @@ def export(training: Training) -> ExportReference:
     data = config.data.model_copy(
         update={"tokenizer": config.data.tokenizer or config.training.base_model}
     )
-    uri = f"{target}/exports/{found.manifest.version}-{_data_digest(found, config, data)}"
+    # `c2c_tasks.publishing.withdrawal` finds what is of a release by this name.
+    uri = f"{target}/exports/{found.manifest.version}-{_data_digest(found, data)}"
     told = _read(f"{uri}/{EXPORT}")
     if told is None:
         folder = training.scratch / "exports" / uri.rpartition("/")[2]
@@ -79,6 +88,8 @@ def export(training: Training) -> ExportReference:
         names = [part["file"] for part in told["splits"].values()]
         _upload(folder, uri, [*names, EXPORT])
         shutil.rmtree(folder)
+    else:
+        log.info("%s is complete already", uri)
     train = told["splits"]["train"]
     log.info("%s: %s rows, %s tokens", uri, f"{train['rows']:,}", f"{train['tokens']:,}")
     return ExportReference(
@@ -112,6 +123,8 @@ def train(training: Training, exported: ExportReference) -> dict[str, Any]:
         raise TrainingError(f"{uri}: holds a checkpoint of another training; name another")
     if told is None:
         told = _train(training, exported, told_of_data, uri, digest)
+    else:
+        log.info("%s is complete already", uri)
     log.info("%s: %s", uri, summary(told))
     return {
         "model": str(file_path(uri)) if uri.startswith("file:") else uri,
@@ -140,28 +153,50 @@ def _train(
             source = f"{exported['uri']}/{part['file']}"
             store_for(source).download(source, path, sha256=part["sha256"])
     (data / EXPORT).write_text(json.dumps(told))
-    output = training.scratch / "models" / digest[: 2 * DIGEST]
-    made = run_recipe(data, output, training.config.training)
-    # The script's own digest is of what it was given; the checkpoint's says where that is from.
-    made |= {"digest": digest, "uri": uri, "export": exported["uri"]}
+    options = training.config.training
+    try:
+        folder = local_model(options.base_model)
+    except InputError as error:
+        raise TrainingError(f"option base_model: {error}") from None
+    # A base model that was put into a store anew has a new folder, and another's steps are no use.
+    output = training.scratch / "models" / config_digest([digest, folder])[: 2 * DIGEST]
+    made = run_recipe(data, output, options.model_copy(update={"base_model": folder}))
     names = sorted(item.name for item in output.iterdir() if item.is_file())
-    _upload(output, uri, [name for name in names if name != TRAINING])
+    names.remove(TRAINING)
+    _upload(output, uri, names)
+    # The script tells what it was given on this machine; the checkpoint, where that is from.
+    made |= {
+        "digest": digest,
+        "uri": uri,
+        "export": exported["uri"],
+        "model": options.base_model,
+        "files": {name: sha256_of(output / name) for name in names},
+    }
     store_for(uri).write(f"{uri}/{TRAINING}", f"{json.dumps(made, indent=1)}\n".encode())
     shutil.rmtree(output)
     shutil.rmtree(data)
     return made
 
 
-def _data_digest(found: FoundRelease, config: TrainingConfig, data: Any) -> str:
-    mixture = read_mixture(config.data.mixture).model_dump(mode="json")
+def _data_digest(found: FoundRelease, data: DataOptions) -> str:
+    """Return what tells data apart: files that have changed since are other data."""
+    mixture = read_mixture(data.mixture).with_sources(data.mixture_sources)
+    files = [
+        [item.uri, item.etag]
+        for source in mixture.sources
+        if source.uri != RELEASE
+        for item in files_at(source.uri)[1]
+    ]
     options = data.model_dump(mode="json", exclude={"release", "mixture"})
-    return config_digest([digest_of(found), mixture, options])[:DIGEST]
+    told = [__version__, digest_of(found), mixture.model_dump(mode="json"), files, options]
+    return config_digest(told)[:DIGEST]
 
 
 def _name(config: TrainingConfig, digest: str) -> str:
     """Return a name for a checkpoint: of the base model, the recipe and the digest."""
     base = config.training.base_model.rstrip("/").rpartition("/")[2]
-    return f"{base}-{Path(config.training.recipe).stem}-{digest[:DIGEST]}"
+    name = _UNSAFE.sub("-", f"{base}-{Path(config.training.recipe).stem}").strip("-.")
+    return f"{name[:80]}-{digest[:DIGEST]}"
 
 
 def _upload(folder: Path, uri: str, names: list[str]) -> None:

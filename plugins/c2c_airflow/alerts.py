@@ -45,9 +45,11 @@ ERROR_CHARACTERS = 500
 UNATTENDED = frozenset({"scheduled", "backfill", "asset_triggered"})
 """Kinds of runs, by the prefix of their ids, that nobody watches."""
 RUNBOOK = "docs/runbook.md"
+TRAINING = "a-training-failed"
 OVERDUE = {
     "case2code_build": "the-nightly-build-is-overdue",
     "case2code_evaluate": "an-evaluation-is-overdue",
+    "case2code_train": TRAINING,
 }
 """Entry of the runbook on a run that is past its deadline, by DAG."""
 SHARD = "a-shard-failed-for-good"
@@ -72,6 +74,8 @@ ENTRIES = {
     "SandboxError": "the-sandbox-engine-is-down-or-its-image-is-missing",
     "SourceError": "plan-failed",
     "StoreError": STORE,
+    "TrainerDown": TRAINING,
+    "TrainingError": TRAINING,
     "duckdb.Error": "a-disk-is-full",
 }
 """Entry of the runbook by what a step raised: its class, or one that this derives from."""
@@ -81,12 +85,13 @@ OTHERWISE = "a-task-died-without-a-word"
 log = logging.getLogger(__name__)
 
 
-def deadline(of: str = "nightly build") -> DeadlineAlert | None:
+def deadline(of: str = "nightly build", *, least_hours: float = 0) -> DeadlineAlert | None:
     """Return the deadline of unattended runs, called by what they are; None where its hours are 0.
 
-    It counts from when the run is queued, so the wait for builds of earlier dates is part of it.
-    `airflow dags test` and ``dag.test()`` of Airflow 3.3 fail at the end of a DAG that has one.
-    Raises ValueError for what is no number of hours.
+    Runs that may well take longer have `least_hours`. It counts from when the run is queued, so
+    the wait for builds of earlier dates is part of it. `airflow dags test` and ``dag.test()`` of
+    Airflow 3.3 fail at the end of a DAG that has one. Raises ValueError for what is no number of
+    hours.
     """
     text = os.environ.get("C2C_DEADLINE_HOURS") or str(DEADLINE_HOURS)
     try:
@@ -99,7 +104,7 @@ def deadline(of: str = "nightly build") -> DeadlineAlert | None:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=hours),
+        interval=timedelta(hours=max(hours, least_hours)),
         callback=AsyncCallback(tell_overdue),
         name=f"case2code {of}",
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from c2c_airflow.links import evaluation_page, parts_of, release_card, release_page
+from c2c_airflow.run_notes import plain
 from c2c_tasks.config import default_target
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def evaluation_note(written: Mapping[str, Any]) -> str:
     `written` is what the step `report` returned.
     """
     lines = [
-        f"**[{written['model']}]({evaluation_page(written)})** on {written['problem_set']}: "
+        f"**[{plain(written['model'])}]({evaluation_page(written)})** on {written['problem_set']}: "
         f"{written['problems']:,} problems, {written['answers']:,} answers",
         "",
     ]
@@ -89,6 +90,19 @@ def evaluation_note(written: Mapping[str, Any]) -> str:
             of_k = ", ".join(_rate(score) for score in ours if score["k"] == k)
             rates.append(f"pass@{k} {of_k}")
         lines.append(f"- {task}: {'; '.join(rates)}")
+    return "\n".join(lines)
+
+
+def training_note(trained: Mapping[str, Any]) -> str:
+    """Return the note of a training in Markdown; `trained` is what its last step returned."""
+    lines = [
+        f"**{trained['model_name']}**: {plain(trained['base_model'])}, trained on release "
+        f"{trained['release_version']}",
+        "",
+        f"- {trained['steps']:,} steps, loss {trained['loss']:.3f} at the last"
+        + (f", {held:.3f} on validation" if (held := trained["validation_loss"]) else ""),
+        f"- {trained['uri']}",
+    ]
     return "\n".join(lines)
 
 

@@ -28,7 +28,9 @@ MODEL = Asset(
     extra={"holds": "a language model trained on a release, as a checkpoint that vLLM loads"},
 )
 """A checkpoint. Its events tell ``model``, a folder that every worker of the queue ``gpu`` sees,
-and may tell ``model_name``, ``revision`` and ``prompt_style``, as the options of an evaluation."""
+or its URI, and may tell ``model_name``, ``revision`` and ``prompt_style``, as the options of an
+evaluation, ``release``, the URI of the release to ask about, and ``uri``, below ``models/`` of the
+target that the report goes to."""
 
 
 def tell(context: Any, asset: Asset, extra: Mapping[str, Any], *, date: str) -> None:

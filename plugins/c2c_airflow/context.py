@@ -91,7 +91,7 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
             StoreError,
             duckdb.Error,
         ) as error:
-            _tell(error)
+            tell_error(error)
             raise AirflowException(str(error)) from None
         except (
             AuditError,
@@ -107,11 +107,11 @@ def run_step(step: str, *arguments: Any, **options: Any) -> Any:
             pipeline.BuildError,
             pipeline.EvaluationError,
         ) as error:
-            _tell(error)
+            tell_error(error)
             raise AirflowFailException(str(error)) from None
 
 
-def _tell(error: Exception) -> None:
+def tell_error(error: Exception) -> None:
     """Log an error, and leave it for the run's note and the alert."""
     log.error("%s", error)
     leave("failed", str(error), entry=runbook_entry(error))

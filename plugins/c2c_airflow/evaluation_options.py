@@ -83,6 +83,9 @@ def evaluation_options(context: Context) -> tuple[dict[str, Any], str]:
         options |= {"solver": "vllm", "engine": "in_process"} | told
         if model.get("release"):
             options.setdefault("release", model["release"])
+        target, _, name = str(model.get("uri", "")).rpartition("/models/")
+        if target and "/" not in name:
+            options.setdefault("target", target)  # where the training was told to publish
         asked_by.append(f"model {model['model']}")
     return options, f"started by {' and '.join(asked_by)}"
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 BUILD = "case2code_build"
-NOTED = (BUILD, EVALUATE)
-"""DAGs whose runs have notes."""
-CAME_TO = ("published", "evaluated")
+MADE = {BUILD: "release", EVALUATE: "report", "case2code_train": "model"}
+"""DAGs whose runs have notes, and what they make as a rule."""
+CAME_TO = ("published", "evaluated", "trained")
 """Kinds of what tasks say of a run that came to its end."""
 XCOM_KEY = "case2code_note"
 MARK = "<!-- case2code -->"
@@ -55,8 +55,8 @@ def leave(kind: str, text: str, **more: str) -> None:
 
     That it cannot be left fails nothing.
 
-    `kind` is `published`, `evaluated`, `skipped` or `failed`. Airflow forgets it when the task is
-    tried again.
+    `kind` is one of `CAME_TO`, `skipped` or `failed`. Airflow forgets it when the task is tried
+    again.
     Passwords in URIs are hidden: notes and alerts go further than logs.
     """
     # Imported here: the scheduler, which loads this module, leaves nothing.
@@ -82,7 +82,7 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
 
 
 def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
-    if dag_run.dag_id not in NOTED:
+    if dag_run.dag_id not in MADE:
         return
     try:
         from sqlalchemy.orm import object_session
@@ -99,7 +99,7 @@ def _annotate(dag_run: DagRun, message: str, *, failed: bool) -> None:
                     page = progress_page(dag_run.run_id, dag_run.conf or {})
                 ours = failure(message, _failed(session, dag_run), said, page)
             else:
-                ours = outcome(said, "release" if dag_run.dag_id == BUILD else "report")
+                ours = outcome(said, MADE[dag_run.dag_id])
             dag_run.note = merged(dag_run.note, f"{ours}\n\n{_footer(dag_run)}".strip())
     except Exception:
         log.exception("the run %s has no note", dag_run.run_id)
@@ -129,7 +129,7 @@ def outcome(said: Sequence[Said], made: str = "release") -> str:
             return item.text
     for item in said:
         if item.kind == "skipped":
-            return f"**No {made}**: {item.task_id} skipped the run: {_plain(item.text)}"
+            return f"**No {made}**: {item.task_id} skipped the run: {plain(item.text)}"
     return f"**No {made}**: no task says why; the run may have been marked by hand"
 
 
@@ -147,7 +147,7 @@ def failure(message: str, failed: Sequence[FailedTask], said: Sequence[Said], pr
     if len(failed) > _MAX_TASKS:
         lines.append(f"- and {len(failed) - _MAX_TASKS:,} more")
     came_to = [item.text.splitlines()[0] for item in said if item.kind in CAME_TO]
-    what_to_do = "Mend what the line names, then clear the failed tasks: finished shards are kept."
+    what_to_do = "Mend what the line names, then clear the failed tasks: what is finished is kept."
     if progress:
         what_to_do += f" [How far it came]({progress})"
     lines += ["", *came_to, what_to_do]
@@ -210,12 +210,12 @@ def _failed(session: Session, dag_run: DagRun) -> list[FailedTask]:
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    return _plain(line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…")
+    return plain(line if len(line) <= _LINE_CHARACTERS else f"{line[: _LINE_CHARACTERS - 1]}…")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return Markdown of a text in which a dump may have named things: no link, no image."""
-    return text.replace("`", "").replace("[", r"\[")
+    return text.replace("`", "").replace("[", r"\[").replace("]", r"\]")
 
 
 def _footer(dag_run: DagRun) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from c2c_airflow.evaluation_options import EVALUATE, NotConfigured, evaluation_options
-from c2c_tasks.config import BuildConfig, ConfigError, EvaluationConfig
+from c2c_tasks.config import BuildConfig, Config, ConfigError, EvaluationConfig
 from c2c_tasks.presets import describe, fill, flat_options
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def decide(context: Context) -> tuple[BuildConfig | EvaluationConfig, str]:
     if is_evaluation(context):
         options, why = evaluation_options(context)
         config = EvaluationConfig.from_flat(options)
-        options, said = flat_options(config), f"{why}: {_changed(config)}"
+        options, said = flat_options(config), f"{why}: {changed(config)}"
     else:
         preset, options = fill(context["params"])
         config, said = BuildConfig.from_flat(options), describe(preset, options)
@@ -50,7 +50,10 @@ def options_of(context: Context) -> dict[str, Any]:
     """Return the flat options of the run, those of its params where it has not decided yet."""
     ti: Any = context["ti"]
     first = DECIDING[is_evaluation(context)]
-    if decided := ti.xcom_pull(task_ids=first, key=XCOM_KEY, map_indexes=None):
+    # The first step itself has not decided: asking for what is not there logs an error.
+    if ti.task_id != first and (
+        decided := ti.xcom_pull(task_ids=first, key=XCOM_KEY, map_indexes=None)
+    ):
         return dict(decided)
     if not is_evaluation(context):
         return fill(context["params"])[1]
@@ -66,7 +69,8 @@ def config_of(context: Context) -> BuildConfig | EvaluationConfig:
     return kind.from_flat(options_of(context))
 
 
-def _changed(config: EvaluationConfig) -> str:
-    defaults = flat_options(EvaluationConfig())
-    changed = {k: v for k, v in flat_options(config).items() if v != defaults[k]}
-    return ", ".join(f"{option}={value}" for option, value in changed.items()) or "all defaults"
+def changed(config: Config) -> str:
+    """Return the options that are not their defaults, for the log."""
+    defaults = flat_options(type(config)())
+    others = {k: v for k, v in flat_options(config).items() if v != defaults[k]}
+    return ", ".join(f"{option}={value}" for option, value in others.items()) or "all defaults"

@@ -8,7 +8,9 @@ from typing import Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from c2c_airflow.context import tell_error
 from c2c_airflow.log_fields import log_fields
+from c2c_airflow.run_options import changed
 from c2c_tasks.config import ConfigError, TrainingConfig
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ def run_training_step(step: str, *arguments: Any) -> Any:
 
     What a user has to mend fails the task at once; a store that does not answer, or a trainer that
     was ended, is left to the task's retries, which go on from the last checkpoint of this worker.
+    Both are also left for the run's note and the alert.
     """
     from c2c_tasks.publishing.release import PublishError
     from c2c_tasks.store import StoreError
@@ -28,13 +31,14 @@ def run_training_step(step: str, *arguments: Any) -> Any:
     context: Any = get_current_context()
     with log_fields(training=context["dag_run"].run_id, step=step):
         try:
-            given = {name: value for name, value in context["params"].items() if value is not None}
-            return getattr(run, step)(run.Training(TrainingConfig.from_flat(given)), *arguments)
+            config = TrainingConfig.from_flat(dict(context["params"]))
+            log.info("%s", changed(config))
+            return getattr(run, step)(run.Training(config), *arguments)
         except (OSError, StoreError, TrainerDown) as error:
-            log.error("%s", error)
+            tell_error(error)
             raise AirflowException(str(error)) from None
         except (ConfigError, PublishError, TrainingError) as error:
-            log.error("%s", error)
+            tell_error(error)
             raise AirflowFailException(str(error)) from None
 
 

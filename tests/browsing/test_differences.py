@@ -11,7 +11,8 @@ import pytest
 from c2c_tasks.browsing import differences
 from c2c_tasks.browsing.differences import compare_releases
 from c2c_tasks.browsing.refusals import InvalidRequest, NothingThere, StillComputing
-from c2c_tasks.consuming.caching import cache_folder, local_file
+from c2c_tasks.config import cache_folder
+from c2c_tasks.consuming.caching import local_file
 from c2c_tasks.consuming.comparing import compare
 from c2c_tasks.consuming.finding import FoundRelease
 from c2c_tasks.records import Program

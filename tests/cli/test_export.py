@@ -45,6 +45,8 @@ def test_the_test_split_is_named_as_what_it_is(
         ((), "the mixture needs its source 'corpus'"),
         (("--source", "corpus"), "NAME=PATH is wanted"),
         (("--source", "corpus=/nowhere"), "no file of JSON Lines or Parquet"),
+        (("--seed", "99999999999"), "option 'mixture_seed': input should be less than or equal"),
+        (("--source", "corpus=s3://key:secret@bucket/corpus"), "holds a user name or password"),
         (("--format", "messages", "--trainer", "axolotl"), "the mixture needs its source"),
     ],
 )

@@ -83,8 +83,18 @@ def test_no_secret_is_among_the_values() -> None:
             assert set(entry) == {"name", "valueFrom"}
 
 
-@pytest.mark.parametrize("dag", ["case2code_build", "case2code_evaluate", "case2code_maintain"])
-def test_each_task_of_a_queue_gets_its_template_and_the_others_none(dag: str) -> None:
+@pytest.mark.parametrize(
+    ("dag", "queues"),
+    [
+        ("case2code_build", {"gpu", "sandbox"}),
+        ("case2code_evaluate", {"gpu", "sandbox"}),
+        ("case2code_maintain", {"sandbox"}),
+        ("case2code_train", {"gpu"}),
+    ],
+)
+def test_each_task_of_a_queue_gets_its_template_and_the_others_none(
+    dag: str, queues: set[str]
+) -> None:
     module = importlib.import_module(dag)
     apply = policy()
     (mount,) = VALUES["scheduler"]["extraVolumeMounts"]
@@ -97,7 +107,7 @@ def test_each_task_of_a_queue_gets_its_template_and_the_others_none(dag: str) ->
             seen.add(task.queue)
         else:
             assert not task.executor_config
-    assert seen == ({"sandbox"} if dag == "case2code_maintain" else {"gpu", "sandbox"})
+    assert seen == queues
 
 
 @pytest.mark.parametrize("queue", QUEUES)

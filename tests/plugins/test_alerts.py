@@ -9,6 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from c2c_airflow import alerts
 from c2c_airflow.context import run_step
+from c2c_airflow.training_steps import run_training_step
 from c2c_tasks.pipeline import BuildError, NotReached
 from c2c_tasks.sandbox.launchers import RunnerError
 from c2c_tasks.store import StoreUnavailable
@@ -167,6 +169,17 @@ def test_an_evaluation_that_a_release_has_started_is_told_of(webhook: HttpReceiv
     assert alert.json["text"].endswith("docs/runbook.md#an-evaluation-is-overdue")
 
 
+def test_a_training_has_longer_than_a_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "6")
+    made = alerts.deadline("training", least_hours=48)
+    assert made is not None and made.interval == timedelta(hours=48)
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "60")
+    made = alerts.deadline("training", least_hours=48)
+    assert made is not None and made.interval == timedelta(hours=60)
+    monkeypatch.setenv("C2C_DEADLINE_HOURS", "0")
+    assert alerts.deadline("training", least_hours=48) is None
+
+
 def test_without_a_connection_the_log_has_the_alert(
     context: Any, failed: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,10 +278,9 @@ def test_the_entry_is_that_of_the_error_s_class(error: Exception, entry: str) ->
 
 
 def test_every_error_that_a_step_fails_with_has_an_entry() -> None:
-    source = inspect.getsource(run_step)
-    names = set(
-        re.findall(r"\b(?:duckdb\.)?\w*Error\b|\bEngineDown\b|\bEvaluationExists\b", source)
-    )
+    source = inspect.getsource(run_step) + inspect.getsource(run_training_step)
+    others = "EngineDown|EvaluationExists|TrainerDown"
+    names = set(re.findall(rf"\b(?:(?:duckdb\.)?\w*Error|{others})\b", source))
     assert names == set(alerts.ENTRIES)
 
 

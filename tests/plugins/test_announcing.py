@@ -16,6 +16,7 @@ from c2c_airflow.announcing import (
     announce,
     evaluation_note,
     keep_latest,
+    training_note,
 )
 from c2c_tasks.config import BuildConfig
 from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
@@ -155,3 +156,27 @@ def test_the_note_of_an_evaluation_has_pass_at_k_with_intervals() -> None:
             "- humaneval: pass@1 80.0% on its tests (70.0% to 90.0%)",
         ],
     )
+
+    # A server may call its model as it likes, and the page shows links.
+    hostile = evaluation_note(written | {"model": "x](http://192.0.2.1)"})
+    assert hostile.startswith(r"**[x\](http://192.0.2.1)](/")
+
+
+def test_a_training_is_told_of_in_a_few_lines() -> None:
+    trained = {
+        "model_name": "small-direct_fine_tuning-0123456789",
+        "base_model": "s3://bucket/models/small",
+        "release_version": "2026.11.24-1",
+        "steps": 1_200,
+        "loss": 0.51234,
+        "validation_loss": 0.61234,
+        "uri": "s3://bucket/models/small-direct_fine_tuning-0123456789",
+    }
+    assert training_note(trained).splitlines() == [
+        "**small-direct_fine_tuning-0123456789**: s3://bucket/models/small, trained on release "
+        "2026.11.24-1",
+        "",
+        "- 1,200 steps, loss 0.512 at the last, 0.612 on validation",
+        "- s3://bucket/models/small-direct_fine_tuning-0123456789",
+    ]
+    assert "validation" not in training_note(trained | {"validation_loss": None})

@@ -37,7 +37,7 @@ class TaskInstance:
     """Keeps what is pushed as XCom."""
 
     def __init__(self, dag_id: str = "case2code_build") -> None:
-        self.dag_id = dag_id
+        self.dag_id, self.task_id = dag_id, "a_later_task"
         self.pushed: dict[str, Any] = {}
         self.unpushable = ""
 
@@ -291,13 +291,32 @@ def test_a_model_that_was_trained_is_loaded_in_process(
     monkeypatch.setenv(
         "C2C_EVALUATION_OPTIONS", '{"model": "qwen", "revision": "v1", "endpoint": "http://gpu/v1"}'
     )
-    told = {"model": "/models/run-1", "model_name": "qwen-case2code", "release": RELEASE["uri"]}
+    told = {
+        "model": "/store/models/run-1",
+        "model_name": "qwen-case2code",
+        "release": RELEASE["uri"],
+        "uri": "file:///store/models/run-1",
+    }
     evaluating["triggering_asset_events"] = {MODEL: [event(MODEL, 1, **told)]}
     config = run_step("prepare_problems")
     options = config.model
-    assert (options.engine, options.model, options.revision) == ("in_process", "/models/run-1", "")
+    assert (options.engine, options.model, options.revision) == (
+        "in_process",
+        "/store/models/run-1",
+        "",
+    )
     assert options.endpoint == ""
     assert (config.report.model_name, config.problems.release) == ("qwen-case2code", RELEASE["uri"])
+    assert config.report.target == "file:///store", "where the training was told to publish"
+
+
+def test_the_first_step_does_not_ask_for_what_it_has_not_decided(
+    evaluating: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluating["params"] = {"launcher": "process"}
+    evaluating["ti"].task_id = "prepare_problems"
+    monkeypatch.setattr(TaskInstance, "xcom_pull", None)  # Airflow would log an error
+    assert options_of(evaluating) == {"launcher": "process"}
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_a_note_holds_nothing_that_a_database_refuses() -> None:
 def test_an_error_in_a_note_is_no_markdown() -> None:
     # A dump's paths are strangers' text, and Airflow shows images of other servers.
     text = "s3://dumps/![`x`](http://192.0.2.1/seen.png).zst: damaged"
-    shown = r"s3://dumps/!\[x](http://192.0.2.1/seen.png).zst: damaged"
+    shown = r"s3://dumps/!\[x\](http://192.0.2.1/seen.png).zst: damaged"
     note = failure("", [FailedTask("plan", -1, None)], [Said("plan", -1, "failed", text)], "/page")
     assert f"- **plan**: {shown}\n" in note
     assert outcome([Said("plan", -1, "skipped", text)]).endswith(f"skipped the run: {shown}")
@@ -78,6 +78,8 @@ def test_a_release_is_what_a_run_came_to_though_a_task_was_skipped() -> None:
     assert "marked by hand" in outcome([])
     report = Said("report", -1, "evaluated", "**qwen** on 2026.11.24-1")
     assert outcome([report], "report") == report.text
+    model = Said("train", -1, "trained", "**small-direct_fine_tuning-1**")
+    assert outcome([model], "model") == model.text
     unasked = Said("prepare_problems", -1, "skipped", "no model is configured")
     assert outcome([unasked], "report").startswith("**No report**: prepare_problems skipped")
 
@@ -105,9 +107,9 @@ def test_an_error_costs_the_note_alone(ended: Any, caplog: pytest.LogCaptureFixt
     other = SimpleNamespace(dag_id="another", run_id="manual__1")
     ended(dag_run=other, msg="success")
     assert not caplog.records
-    for number, dag_id in enumerate(("case2code_build", "case2code_evaluate")):
+    for number, dag_id in enumerate(run_notes.MADE):
         ended(dag_run=SimpleNamespace(dag_id=dag_id, run_id=f"manual__{number}"), msg="success")
-    lines = [f"the run manual__{number} has no note" for number in range(2)]
+    lines = [f"the run manual__{number} has no note" for number in range(3)]
     assert [record.getMessage() for record in caplog.records] == lines
 
 

@@ -130,6 +130,25 @@ def test_retiring_leaves_manifest_claim_and_tombstone(releases: str) -> None:
         assert names == KEPT
 
 
+def test_retiring_takes_what_holds_rows_out_of_evaluations_and_exports(releases: str) -> None:
+    version = "2026.11.24-1"
+    kept = [
+        f"evaluations/{version}/model-1/report.json",
+        f"exports/{version}1-0123456789/train.jsonl",  # of another release
+        "models/small-1/training.json",
+    ]
+    gone = [
+        f"evaluations/{version}/model-1/answers/part-00000.parquet",
+        f"exports/{version}-0123456789/export.json",
+        f"exports/{version}-0123456789/train.jsonl",
+    ]
+    store = store_for(releases)
+    for name in (*kept, *gone):
+        store.write(f"{releases}/{name}", b"{}")
+    retire(releases, version, "ticket 17")
+    assert [name for name in (*kept, *gone) if store.head(f"{releases}/{name}")] == kept
+
+
 def test_what_is_current_or_pinned_is_not_retired(releases: str) -> None:
     with pytest.raises(PublishError, match=f"{THREE}: is the latest release; roll back"):
         retire(releases, THREE, "mistake")

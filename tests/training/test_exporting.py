@@ -237,3 +237,17 @@ def test_rows_are_written_in_batches(
     mixed = request(mixture="continued_pretraining", mixture_sources={"corpus": str(corpus)})
     export(found, tmp_path / "export", mixed)
     assert max(held) == 50 and len(held) > 7
+
+
+def test_a_password_in_a_mixture_is_refused_before_it_is_published(
+    found: FoundRelease, tmp_path: Path
+) -> None:
+    mixture = tmp_path / "mixture.yaml"
+    mixture.write_text(
+        "format: text\nweigh_by: rows\nsources:\n- {name: case2code, uri: 'release:', weight: 1}\n"
+        "- {name: corpus, uri: 's3://key:secret@bucket/corpus', weight: 1}\n"
+    )
+    with pytest.raises(TrainingError, match=r"'corpus': its URI holds a user name") as raised:
+        export(found, tmp_path / "out", ExportRequest(data=DataOptions(mixture=str(mixture))))
+    assert "secret" not in str(raised.value)
+    assert not (tmp_path / "out").exists()

@@ -64,6 +64,7 @@ def test_recipes_are_what_the_script_takes(script: Any, path: Path) -> None:
         ("max_steps=1.5", "setting 'max_steps': 1.5 is no int"),
         ("packing=3", "setting 'packing': 3 is no bool"),
         ("batch_rows=0", "setting 'batch_rows': must be more than 0"),
+        ("checkpoint_steps=0", "setting 'checkpoint_steps': must be more than 0"),
         ("rows=1", "setting 'rows' is unknown; there are learning_rate, "),
     ],
 )
@@ -93,6 +94,40 @@ def test_an_output_folder_is_of_one_training(script: Any, tmp_path: Path) -> Non
         script.begin(output, "two")
     (output / script.BEGUN).rename(output / script.TRAINING)
     assert script.begin(output, "one") is True
+
+
+def test_a_training_that_is_killed_at_its_beginning_or_end_is_no_folder_to_be_mended(
+    script: Any, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / f".{script.BEGUN}.part").write_text("{")
+    assert script.begin(output, "one") is False
+    (output / "model.safetensors").touch()
+    (output / script.CHECKPOINTS / "checkpoint-1").mkdir(parents=True)
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(script.shutil, "rmtree", killed)
+        script.finish(output, {"digest": "one"})
+    assert script.begin(output, "one") is True
+    assert {path.name for path in output.iterdir()} == {"model.safetensors", script.TRAINING}
+
+
+def test_training_goes_on_from_the_last_checkpoint_that_is_whole(
+    script: Any, tmp_path: Path
+) -> None:
+    assert script.last_checkpoint(tmp_path / "none") is None
+    for step in (900, 1_000):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    killed_within = tmp_path / "checkpoint-1100"
+    killed_within.mkdir()
+    (killed_within / "model.safetensors").write_bytes(b"half")
+    assert script.last_checkpoint(tmp_path).name == "checkpoint-1000"
+    assert not killed_within.exists()
 
 
 def test_lines_of_progress_are_logged(

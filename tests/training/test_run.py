@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import ConfigError, TrainingConfig
+from c2c_tasks.inputs.model_folder import local_model
 from c2c_tasks.records import Program
-from c2c_tasks.store import read
+from c2c_tasks.store import read, sha256_of, store_for
 from c2c_tasks.training import run
 from c2c_tasks.training.errors import TrainerDown, TrainingError
 from tests.training.test_counting import folder as tokenizer
@@ -77,6 +78,34 @@ def test_a_checkpoint_is_in_the_target_and_made_once(
     assert run.train(training, run.export(training)) == made
 
 
+def test_a_base_model_in_a_store_is_fetched(
+    training: run.Training, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = f"{training.config.checkpoint.target}/models/base"
+    for name, text in {"config.json": b"{}", "tokenizer.json": None}.items():
+        data = text or (tokenizer / name).read_bytes()
+        store_for(base).write(f"{base}/{name}", data)
+    given = []
+
+    def train(data: Path, output: Path, options: Any) -> dict[str, Any]:
+        given.append(Path(options.base_model))
+        assert (given[0] / "config.json").read_text() == "{}"
+        return stand_in(data, output, options) | {"model": options.base_model}
+
+    monkeypatch.setattr(run, "run_recipe", train)
+    flat = {"base_model": base, "target": training.config.checkpoint.target}
+    training = run.Training(TrainingConfig.from_flat(flat))
+    made = run.train(training, run.export(training))
+    assert made["base_model"] == base and made["model_name"].startswith("base-direct_fine_tuning-")
+    told = json.loads(read(f"{made['uri']}/training.json"))
+    assert told["model"] == base, "not the folder of one worker"
+    assert set(told["files"]) == {"config.json", "model.safetensors"}
+    assert json.loads(read(f"{told['export']}/export.json"))["tokenizer"] == base
+    # What was trained is a base model in its turn.
+    weights = Path(local_model(made["uri"]), "model.safetensors")
+    assert sha256_of(weights) == told["files"]["model.safetensors"]
+
+
 def test_an_interrupted_training_leaves_no_checkpoint_and_goes_on(
     training: run.Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,10 +143,37 @@ def test_other_settings_are_another_checkpoint(
         run.train(named, run.export(named))
 
 
+def test_sources_that_have_changed_are_exported_anew(training: run.Training, corpus: Path) -> None:
+    flat = {
+        "base_model": training.config.training.base_model,
+        "target": training.config.checkpoint.target,
+        "mixture": "continued_pretraining",
+        "mixture_sources": {"corpus": str(corpus)},
+    }
+    mixed = run.Training(TrainingConfig.from_flat(flat))
+    one = run.export(mixed)
+    assert run.export(mixed) == one
+    with (corpus / "a.jsonl").open("a") as stream:
+        stream.write('{"text": "one text more"}\n')
+    assert run.export(mixed)["uri"] != one["uri"]
+
+
+@pytest.mark.parametrize("base", ["./my model (50% done)/", "..", "org/" + "x" * 300])
+def test_a_checkpoint_is_named_as_the_option_may_name_it(base: str) -> None:
+    config = TrainingConfig.from_flat({"base_model": base})
+    name = run._name(config, "0" * 64)
+    assert TrainingConfig.from_flat({"checkpoint_name": name}).checkpoint.checkpoint_name == name
+
+
 def test_options_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match="checkpoint_name"):
         TrainingConfig.from_flat({"checkpoint_name": "../models"})
-    with pytest.raises(ConfigError, match="AWS_ACCESS_KEY_ID"):
-        TrainingConfig.from_flat({"target": "s3://key:secret@bucket"})
+    for secret in (
+        {"target": "s3://key:secret@bucket"},
+        {"base_model": "s3://key:secret@bucket/models/base"},
+        {"mixture_sources": {"corpus": "s3://key:secret@bucket/corpus"}},
+    ):
+        with pytest.raises(ConfigError, match="AWS_ACCESS_KEY_ID"):
+            TrainingConfig.from_flat(secret)
     with pytest.raises(TrainingError, match="option base_model"):
         run.export(run.Training(TrainingConfig()))

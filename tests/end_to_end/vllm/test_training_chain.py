@@ -30,6 +30,7 @@ from c2c_tasks.consuming.finding import find_release
 from c2c_tasks.evaluation.results import read_result
 from c2c_tasks.pipeline.build import Build
 from c2c_tasks.pipeline.evaluation import Evaluation
+from c2c_tasks.store import store_for
 from c2c_tasks.training import recipe, run
 from c2c_tasks.training.errors import TrainerDown, TrainingError
 from c2c_tasks.training.exporting import ExportRequest, export
@@ -54,6 +55,8 @@ def place(
         patch.setenv("C2C_VLLM_PYTHON", str(vllm_python))
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
         patch.setenv("HF_HUB_OFFLINE", "1")
+        # So small a model gains nothing from threads, which wait for each other where others work.
+        patch.setenv("OMP_NUM_THREADS", "1")
         patch.setattr(run.Training, "scratch", folder / "scratch")
         made = subprocess.run(
             [vllm_python, MAKE_MODEL, folder / "model", "least"],
@@ -134,11 +137,17 @@ def evaluate(name: str, **options: Any) -> Any:
     return read_result(pipeline.run_evaluation(evaluation)["uri"])
 
 
-def test_the_checkpoint_answers_in_vllm_and_is_graded(checkpoint: dict[str, Any]) -> None:
+def test_the_checkpoint_answers_in_vllm_from_a_store_and_is_graded(
+    checkpoint: dict[str, Any], place: Path, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2C_CACHE", str(place / "cache"))
+    uri = f"{s3_bucket}/models/{checkpoint['model_name']}"
+    for path in Path(checkpoint["model"]).iterdir():
+        store_for(uri).upload(f"{uri}/{path.name}", path)
     result = evaluate(
         "trained",
         engine="in_process",
-        model=checkpoint["model"],
+        model=uri,
         model_name=checkpoint["model_name"],
         engine_arguments={"enforce_eager": True},
         samples_per_problem=2,
@@ -148,6 +157,7 @@ def test_the_checkpoint_answers_in_vllm_and_is_graded(checkpoint: dict[str, Any]
     assert task.answers == 2 * task.problems > 0
     assert sum(task.categories.values()) == task.answers
     assert task.rate("all", 1).value < 0.5
+    assert result.solver.model == uri, "not the folder of one worker"
 
 
 def test_the_recorded_programs_come_through_the_same_chain_whole(place: Path) -> None:
@@ -190,7 +200,7 @@ def test_other_layouts_packed(place: Path, tmp_path: Path, format_: RowFormat) -
 def test_a_killed_training_goes_on(place: Path, tmp_path: Path) -> None:
     data = DataOptions(tokenizer=str(place / "model"))
     export(find_release("latest"), tmp_path / "data", ExportRequest(data=data))
-    settings = SHORT.recipe_settings | {"max_steps": 300, "logged_steps": 2}
+    settings = SHORT.recipe_settings | {"max_steps": 40, "logged_steps": 2}
     options = SHORT.model_copy(
         update={"base_model": str(place / "model"), "recipe_settings": settings}
     )
@@ -216,8 +226,8 @@ def test_a_killed_training_goes_on(place: Path, tmp_path: Path) -> None:
         ended.set()
         killing.join()
     told = recipe.train(tmp_path / "data", output, options)
-    assert told["resumed"] is True and told["steps"] == 300
-    assert [step for step, _ in told["loss"]] == [1, *range(2, 301, 2)]
+    assert told["resumed"] is True and told["steps"] == 40
+    assert [step for step, _ in told["loss"]] == [1, *range(2, 41, 2)]
 
 
 @pytest.mark.nightly

@@ -39,7 +39,7 @@ export async function show({ main, params: { set, name }, target, signal }) {
       ["Date", time(result.date)],
       ["Tokens read", result.prompt_tokens ? count(result.prompt_tokens) : null],
       ["Tokens written", result.completion_tokens ? count(result.completion_tokens) : null],
-      ...Object.entries(result.seconds).map(([step, seconds]) => [`Work of ${words(step)}`, duration(seconds)]),
+      ...Object.entries(result.seconds).map(([step, seconds]) => [`Time to ${words(step)}, all shards`, duration(seconds)]),
       ["Size", `${bytes(found.bytes)} in ${count(found.files)} files`],
       ["Run", result.evaluation_id],
     ]),

@@ -26,7 +26,7 @@ export async function show({ main, query, target, signal }) {
     && (!chosen.release || board.standings.some((row) => row.problem_set === chosen.release)));
   fill(body,
     filters(found, chosen),
-    element("p", { class: "muted" }, "Only evaluations that asked the same problems, in the same way, are compared. They are ranked by pass@1 on what no prompt shows: a rank is 1 and the number of models whose interval lies above, so models that chance may order share one."),
+    element("p", { class: "muted" }, "Only evaluations that asked the same problems, in the same way, are compared. They are ranked by pass@1 on what no prompt shows. A model stands behind those whose whole interval lies above its own, so models that differ by no more than chance share a rank."),
     boards.length ? boards.map((board) => boardSection(board, found)) : empty("No evaluation fits.", "Clear the filters to see all."),
     found.unreadable.length ? unreadable(found.unreadable) : null);
 }
