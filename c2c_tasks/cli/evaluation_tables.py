@@ -45,6 +45,8 @@ def print_evaluation(result: EvaluationResult, uri: str, console: Console) -> No
     say(console)
     show(console, categories)
     say(console)
+    for remark in result.remarks:
+        say(console, f"{remark}.", style="yellow")
     say(console, f"report: {uri}")
 
 

@@ -53,6 +53,8 @@ class ReleaseSource(_Part):
     """Digest of its ``manifest.json``, which says every byte of the release."""
     split: str
     """Split that the problems are of."""
+    pythons: list[str] = Field(default_factory=list)
+    """Versions of Python that the build ran its programs in; empty where it does not tell."""
 
 
 class FileSource(_Part):
@@ -200,6 +202,8 @@ class EvaluationResult(_Part):
     """Of all tasks of a step, added up, by step."""
     funnel: list[FunnelStage] = Field(default_factory=list)
     """Problems and answers that went on, and those that did not, by reason."""
+    remarks: list[str] = Field(default_factory=list)
+    """What must be known of the figures before they are compared."""
     problems: list[str] = Field(default_factory=list)
     """What was skipped, named: the first of each shard. Their numbers are in the funnel."""
     files: list[FileEntry] = Field(default_factory=list)

@@ -24,7 +24,7 @@ from c2c_tasks.evaluation.results import (
     SolverFacts,
     TaskResult,
 )
-from c2c_tasks.publishing.facts import merged, sandbox_facts
+from c2c_tasks.publishing.facts import SandboxFacts, merged, pythons, sandbox_facts
 from c2c_tasks.publishing.manifest import funnel_of
 from c2c_tasks.shards import StepReport, code_version, funnel
 
@@ -128,6 +128,7 @@ def summarise(
     solver = SolverFacts.model_validate(
         merged(r.facts["solver"] for r in told if "solver" in r.facts)
     )
+    sandbox = sandbox_facts([r.facts["sandbox"] for r in told if "sandbox" in r.facts])
     return EvaluationResult(
         evaluation_id=identity.evaluation_id,
         name=identity.name,
@@ -139,14 +140,34 @@ def summarise(
         mbpp_file=identity.mbpp_file,
         config=config.model_dump(mode="json"),
         solver=solver,
-        sandbox=sandbox_facts([r.facts["sandbox"] for r in told if "sandbox" in r.facts]),
+        sandbox=sandbox,
         tasks=[_task(t, tally, categories[t], config.grading) for t, tally in tallies.items()],
         prompt_tokens=sum(report.counters.get("prompt_tokens", 0) for report in told),
         completion_tokens=sum(report.counters.get("completion_tokens", 0) for report in told),
         seconds=_seconds(told),
         funnel=funnel_of(funnel(told)),
+        remarks=_remarks(identity.release, sandbox),
         problems=[problem for report in told for problem in report.problems],
     )
+
+
+def _remarks(release: ReleaseSource | None, sandbox: SandboxFacts) -> list[str]:
+    """Tell of what makes right answers fail: library functions differ between Python versions."""
+    if release is None or not release.pythons:
+        return []
+    there, here = release.pythons, pythons(sandbox)
+    if {_minor(version) for version in here} <= {_minor(version) for version in there}:
+        return []
+    return [
+        f"Answers ran in Python {' and '.join(here)}, and the programs of release "
+        f"{release.version} in {' and '.join(there)}: where the two differ, even the program "
+        "itself is graded as wrong. The solver reference tells how often; the release's own "
+        "launcher and image avoid it"
+    ]
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def _model_name(config: EvaluationConfig, solver: SolverFacts) -> str:

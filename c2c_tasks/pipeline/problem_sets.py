@@ -30,6 +30,7 @@ from c2c_tasks.pipeline.evaluation import (
 )
 from c2c_tasks.pipeline.locking import conditions_for
 from c2c_tasks.pipeline.runs import ShardReference, tell
+from c2c_tasks.publishing.facts import pythons
 from c2c_tasks.publishing.manifest import MANIFEST
 from c2c_tasks.publishing.probing import check_target
 from c2c_tasks.records import Program, Split
@@ -144,6 +145,7 @@ def _look_up(evaluation: Evaluation, asked: dict[str, Any]) -> Sources:
                 uri=found.uri,
                 manifest_sha256=digest_of(found),
                 split=options.split,
+                pythons=pythons(found.manifest.sandbox),
             )
     mbpp_file = _file(options.mbpp_file) if "mbpp" in options.tasks else None
     return Sources(asked=asked, release=release, case_file=case_file, mbpp_file=mbpp_file)

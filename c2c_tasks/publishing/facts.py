@@ -107,6 +107,16 @@ class SandboxFacts(_Facts):
     """What the runner told of itself."""
 
 
+def pythons(facts: SandboxFacts) -> list[str]:
+    """Return the versions of Python that functions ran in, sorted; none where it is not told."""
+    runners = facts.runner if isinstance(facts.runner, list) else [facts.runner]
+    told: set[str | None] = set()
+    for runner in runners:
+        if runner is not None:
+            told.update(runner.python if isinstance(runner.python, list) else [runner.python])
+    return sorted(version for version in told if version)
+
+
 def merged(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what shards tell; where they differ in something, a list of all of it."""
     versions = list(told)

@@ -297,3 +297,32 @@ def test_many_answers_need_little_memory() -> None:
 def test_the_config_is_kept_whole() -> None:
     result = make_result([make_problem(1)], [])
     assert EvaluationConfig.model_validate(result.config) == make_config()
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "remarked"),
+    [
+        (["3.13.5"], "3.11.7", True),
+        (["3.13.5"], "3.13.2", False),
+        (["3.11.9", "3.13.5"], "3.11.7", False),
+        ([], "3.11.7", False),
+    ],
+)
+def test_it_is_said_where_answers_ran_in_another_python(
+    there: list[str], here: str, remarked: bool
+) -> None:
+    facts = {"sandbox": {"launcher": "process", "runner": {"python": here}}}
+    result = summarise(
+        [make_problem(1)],
+        [],
+        [],
+        make_config(),
+        identity=Identity(
+            evaluation_id="e",
+            name="n",
+            date="2026-11-27",
+            release=RELEASE.model_copy(update={"pythons": there}),
+        ),
+        reports=[StepReport("grade", "", facts=facts)],
+    )
+    assert [f"Python {here}" in remark for remark in result.remarks] == [True] * remarked

@@ -29,6 +29,7 @@ export async function show({ main, params: { set, name }, target, signal }) {
   const answers = found.has_answers ? gradedAnswers({ set, name, target, signal, found }) : null;
   fill(body,
     BOUNDS[result.solver.name] && element("p", { class: "notice" }, BOUNDS[result.solver.name]),
+    result.remarks.map((remark) => element("p", { class: "notice" }, `${remark}.`)),
     element("p", { class: "links" },
       element("a", { class: "button", href: link(["evaluations"], { release: set }) }, "Leaderboard"),
       found.release && element("a", { class: "button", href: link(["releases", found.release]) }, `Release ${found.release}`),
