@@ -19,6 +19,11 @@ STAGES = {
     "behavioural duplicates": "that do what no earlier program does",
     "programs carried over": "of the parent that still stand",
     "samples": "made of programs",
+    # of an evaluation
+    "recorded cases": "that a problem can be made of",
+    "problems": "that are asked",
+    "answers": "that the solver gave",
+    "grades": "that were run and compared",
 }
 """What a row is that goes on from each stage."""
 
@@ -114,6 +119,12 @@ REASONS = {
     # samples
     "repeated_prompt": "another sample of the program has the same prompt",
     "too_long": "it is longer than `max_sample_characters`",
+    # problems and answers of an evaluation
+    "above_samples_per_problem": "more answers than `samples_per_problem`",
+    "cases_too_long": "too few of its cases are short enough to be shown",
+    "few_shot_example": "it is a solved example of the prompts",
+    "not_drawn": "it is not among the `max_problems` that were drawn",
+    "unknown_problem": "it answers no problem that was asked",
 }
 """Why a row does not go on from a stage."""
 

@@ -126,6 +126,7 @@ EVALUATION: dict[str, Any] = {
         },
         "case_file": None,
         "mbpp_file": None,
+        "remarks": [f"Answers ran in Python {HOSTILE}"],
         "solver": {"name": "vllm", "model": HOSTILE, "temperature": 0.8},
         "sandbox": {"launcher": "docker", "runtime": "runsc"},
         "tasks": [

@@ -158,6 +158,7 @@ def compare(page: Page, after: str) -> None:
     expect(browser.locator("h1")).to_have_text(f"Programs of {after}")
 
 
+@pytest.mark.nightly
 def test_from_the_login_to_a_comparison(
     deployment: Deployment, dump: Path, context: BrowserContext, page: Page
 ) -> None:

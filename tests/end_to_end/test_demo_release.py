@@ -56,6 +56,7 @@ def test_no_fault_of_the_writer_was_passed_over(build: Build, release: str) -> N
     assert report is not None and "refinements_failed" not in report.counters
 
 
+@pytest.mark.nightly
 def test_every_program_does_what_is_recorded_in_a_fresh_interpreter(release: str) -> None:
     programs = list(read_programs(release))
     with ThreadPoolExecutor(os.cpu_count()) as pool:

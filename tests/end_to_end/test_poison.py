@@ -93,6 +93,7 @@ def poison(kind: str, number: int) -> Inputs:
     return Sandbox.function(KINDS[kind].program.format(n=number), "{'x': 1}")
 
 
+@pytest.mark.nightly
 def test_exactly_the_poison_is_marked(docker_client: Any) -> None:
     expected: dict[str, list[str]] = {}
     functions: list[Inputs] = []

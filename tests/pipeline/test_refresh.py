@@ -131,6 +131,7 @@ def refresh(make_build: MakeBuild, dump: Dump) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_week_of_changes_comes_to_what_a_build_from_nothing_comes_to(
     refresh: Any, dump: Dump, small_dump: Path
 ) -> None:
@@ -243,6 +244,7 @@ def test_rules_made_tighter_rewrite_only_what_they_touch(
         refresh(5, benchmarks=[str(problems)])
 
 
+@pytest.mark.nightly
 def test_an_opt_out_leaves_the_next_release_and_does_not_come_back(
     refresh: Any, dump: Dump, small_dump: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import c2c_tasks
 from c2c_tasks.curation.cases import CaseReason, ProgramReason
 from c2c_tasks.curation.rights import Refusal
 from c2c_tasks.curation.sensitive_data import Finding
+from c2c_tasks.evaluation.problems import Reason as ProblemReason
 from c2c_tasks.extraction.allowed import DENIED_BUILTINS
 from c2c_tasks.publishing.reasons import REASONS, STAGES, reason_in_words, stage_in_words
 from c2c_tasks.records import Standing
@@ -24,6 +25,7 @@ ANYWHERE = [
     r"'(\w+)' AS reason",
     r': "(crashed_parser|parser_timed_out|source_changed)"',
     r', "(source_gone)"\)',
+    r'given_up, called\.\w+ = "(\w+)"',
 ]
 """How the code names a reason."""
 IN_EXTRACTION = [r'(?:return|yield|reason =) "(\w+)"(?:$|  #| if)', r' else "(\w+)"$']
@@ -41,6 +43,7 @@ def found(patterns: list[str], text: str) -> set[str]:
 
 def test_every_reason_is_explained() -> None:
     literals: list[Any] = [CaseReason, ProgramReason, Refusal, Finding, Reason, Standing]
+    literals.append(ProblemReason)
     reasons = {name for literal in literals for name in _names(literal)} - {"kept", "pending"}
     # How the process that parses ended; a file is dropped as `crashed_parser` then.
     in_extraction = found(IN_EXTRACTION, sources("extraction")) - {"crashed"}

@@ -181,6 +181,7 @@ def test_a_release_through_the_server(
     assert cost.cost_per_program == pytest.approx(cost.cost / cost.programs)
 
 
+@pytest.mark.nightly
 def test_without_a_grammar_noise_is_dropped_and_named(
     make_shard: MakeShard, server: VllmServer
 ) -> None:
@@ -250,6 +251,7 @@ def test_a_network_that_spoils_answers_loses_none(
     assert len(rows) == shard["rows"]
 
 
+@pytest.mark.nightly
 def test_malformed_and_truncated_answers(make_shard: MakeShard, proxy: FaultyProxy) -> None:
     proxy.faults = ["pass", *FREE_FORM]
     _, report = write(*make_shard(endpoint=proxy.url, concurrency=8))
@@ -308,6 +310,7 @@ class Killed(Exception):
     """A task that was ended in the middle."""
 
 
+@pytest.mark.nightly
 def test_a_task_that_was_ended_does_not_ask_again(
     make_shard: MakeShard, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +344,7 @@ def running(group: int) -> list[str]:
     return [pid for pgid, state, pid in rows if pgid == str(group) and state[0] != "Z"]
 
 
+@pytest.mark.nightly
 def test_in_process(
     make_shard: MakeShard, model: Path, vllm_python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
