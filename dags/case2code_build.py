@@ -41,9 +41,10 @@ from c2c_airflow.announcing import announce, keep_latest
 from c2c_airflow.assets import DATASET, tell
 from c2c_airflow.context import run_step
 from c2c_airflow.links import CardLink, ProgressLink, ReleaseLink
-from c2c_airflow.params import add_build_params, retry_seconds
+from c2c_airflow.params import add_build_params
 from c2c_airflow.run_notes import leave
 from c2c_airflow.sandbox_operator import SandboxOperator
+from c2c_airflow.task_defaults import task_defaults
 from c2c_airflow.turns import is_its_turn
 
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
@@ -68,15 +69,7 @@ def run_audit(**sandbox: Any) -> Any:
     on_failure_callback=tell_failure,
     doc_md=__doc__,
     tags=["case2code"],
-    default_args={
-        "owner": "case2code",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=retry_seconds()),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=6),
-        "queue": "default",
-    },
+    default_args=task_defaults(),
 )
 def case2code_build() -> None:
     """From a code dump to a published release."""

@@ -25,7 +25,6 @@ The run's note has pass@k and a link to the report.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task, task_group
@@ -35,9 +34,10 @@ from c2c_airflow.announcing import evaluation_note
 from c2c_airflow.assets import DATASET, MODEL
 from c2c_airflow.context import run_step
 from c2c_airflow.links import EvaluationLink
-from c2c_airflow.params import add_evaluation_params, retry_seconds
+from c2c_airflow.params import add_evaluation_params
 from c2c_airflow.run_notes import leave
 from c2c_airflow.sandbox_operator import SandboxOperator
+from c2c_airflow.task_defaults import task_defaults
 
 LABEL = "{{ task.op_kwargs['shard']['shard'] }}"
 
@@ -62,15 +62,7 @@ def run_grade(shard: Any, **sandbox: Any) -> Any:
     on_failure_callback=tell_failure,
     doc_md=__doc__,
     tags=["case2code"],
-    default_args={
-        "owner": "case2code",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=retry_seconds()),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=6),
-        "queue": "default",
-    },
+    default_args=task_defaults(),
 )
 def case2code_evaluate() -> None:
     """From a release and a model to a report."""

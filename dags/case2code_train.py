@@ -25,8 +25,9 @@ from airflow.sdk import dag, get_current_context, task
 from c2c_airflow.alerts import deadline, tell_failure
 from c2c_airflow.announcing import training_note
 from c2c_airflow.assets import MODEL, tell
-from c2c_airflow.params import add_training_params, retry_seconds
+from c2c_airflow.params import add_training_params
 from c2c_airflow.run_notes import leave
+from c2c_airflow.task_defaults import task_defaults
 from c2c_airflow.training_steps import date_of, run_training_step
 
 LONGEST_TRAINING = timedelta(days=7)
@@ -41,15 +42,7 @@ LONGEST_TRAINING = timedelta(days=7)
     on_failure_callback=tell_failure,
     doc_md=__doc__,
     tags=["case2code"],
-    default_args={
-        "owner": "case2code",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=retry_seconds()),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=6),
-        "queue": "default",
-    },
+    default_args=task_defaults(),
 )
 def case2code_train() -> None:
     """From a release to a checkpoint."""

@@ -43,10 +43,10 @@ _TABLE = [
 """
 
 
-class Reference:
-    """Answers with the recorded program: what can be reached, 100 %."""
+class Bound:
+    """Answers each problem `samples` times with the same text, and needs no model."""
 
-    name = "reference"
+    name: str
 
     def __init__(self, samples: int) -> None:
         self.samples = samples
@@ -57,10 +57,24 @@ class Reference:
         """Yield `samples` equal answers to each problem."""
         report.facts["solver"] = {"name": self.name, "samples_per_problem": self.samples}
         for problem in problems:
-            yield from _repeat(problem, code_block(problem.program), self.samples, report)
+            yield from _repeat(problem, self.text(problem), self.samples, report)
+
+    def text(self, problem: Problem) -> str:
+        """Return the answer to a problem; empty where there is none."""
+        raise NotImplementedError
 
 
-class Lookup:
+class Reference(Bound):
+    """Answers with the recorded program: what can be reached, 100 %."""
+
+    name = "reference"
+
+    def text(self, problem: Problem) -> str:
+        """Return the program in a block of code."""
+        return code_block(problem.program)
+
+
+class Lookup(Bound):
     """Answers with a table of the cases shown: right on these, and on no other.
 
     To a problem that shows no cases it has no answer.
@@ -68,17 +82,9 @@ class Lookup:
 
     name = "lookup"
 
-    def __init__(self, samples: int) -> None:
-        self.samples = samples
-
-    def answer(
-        self, problems: Iterable[Problem], report: StepReport
-    ) -> Generator[Answer, None, None]:
-        """Yield `samples` equal answers to each problem."""
-        report.facts["solver"] = {"name": self.name, "samples_per_problem": self.samples}
-        for problem in problems:
-            text = code_block(lookup_program(problem)) if problem.shown_cases else ""
-            yield from _repeat(problem, text, self.samples, report)
+    def text(self, problem: Problem) -> str:
+        """Return the table in a block of code."""
+        return code_block(lookup_program(problem)) if problem.shown_cases else ""
 
 
 def lookup_program(problem: Problem) -> str:

@@ -15,7 +15,7 @@ from c2c_tasks.evaluation.results import EvaluationResult, PassRate
 from c2c_tasks.publishing import markdown
 from c2c_tasks.publishing.citation import PAPER
 from c2c_tasks.publishing.columns import field_meanings
-from c2c_tasks.publishing.reasons import reason_in_words
+from c2c_tasks.publishing.pages import environment
 from c2c_tasks.records import arrow_schema
 
 if TYPE_CHECKING:
@@ -108,27 +108,13 @@ def _changed_options(result: EvaluationResult) -> dict[str, Any]:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("c2c_tasks.evaluation", "templates"),
-        autoescape=False,  # Markdown, not HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        number=lambda value: f"{value:,.0f}",
-        cell=markdown.cell,
-        code=lambda text: markdown.code(str(text)),
+    return environment(
+        "c2c_tasks.evaluation",
         bibtex=markdown.bibtex,
         fenced=markdown.fenced,
-        reason=reason_in_words,
         rate=rate_in_words,
         share=lambda part, whole: f"{part / whole:.1%}" if whole else "none",
     )
-    return environment
 
 
 def rate_in_words(rate: PassRate) -> str:

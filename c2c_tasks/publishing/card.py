@@ -14,16 +14,17 @@ from c2c_tasks.publishing.audit import AuditReport
 from c2c_tasks.publishing.changes import changes_since
 from c2c_tasks.publishing.citation import PAPER, citation
 from c2c_tasks.publishing.columns import columns_of
+from c2c_tasks.publishing.facts import pythons
 from c2c_tasks.publishing.hub_metadata import default_config, front_matter, ordered_configs
 from c2c_tasks.publishing.manifest import Manifest
+from c2c_tasks.publishing.pages import environment
 from c2c_tasks.publishing.plots import PLOTS, rounded
 from c2c_tasks.publishing.previews import Preview
-from c2c_tasks.publishing.reasons import reason_in_words, stage_in_words
+from c2c_tasks.publishing.reasons import stage_in_words
 from c2c_tasks.publishing.release import release_uri
 from c2c_tasks.publishing.statistics import Statistics
 from c2c_tasks.publishing.surroundings import (
     differences_in_words,
-    pythons,
     sandbox_in_words,
     writer_in_words,
 )
@@ -83,7 +84,7 @@ def render_card(
             writer=writer_in_words(manifest),
             sandbox=sandbox_in_words(manifest),
             sandboxes=differences_in_words(manifest),
-            pythons=pythons(manifest),
+            pythons=pythons(manifest.sandbox),
             without_container=manifest.sandbox.launcher not in ("docker", None),
             hub_repository=manifest.config.get("publishing", {}).get("hub_repository"),
             s3_uri=release_uri(target, manifest.version) if target.startswith("s3:") else None,
@@ -93,21 +94,10 @@ def render_card(
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("c2c_tasks.publishing", "templates"),
-        autoescape=False,  # Markdown, not HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        number=lambda value: f"{value:,.0f}",
+    return environment(
+        "c2c_tasks.publishing",
         rounded=rounded,
         percent=lambda share: f"{share:.0%}",
-        cell=markdown.cell,
         code=markdown.code,
         html=markdown.html,
         benchmark=_benchmark,
@@ -115,9 +105,7 @@ def _environment() -> Environment:
             markdown.shortened(text, _PREVIEW_CHARACTERS, _PREVIEW_LINE)
         ),
         stage=stage_in_words,
-        reason=reason_in_words,
     )
-    return environment
 
 
 def _benchmark(option: str) -> str:

@@ -108,7 +108,7 @@ class SandboxFacts(_Facts):
 
 
 def pythons(facts: SandboxFacts) -> list[str]:
-    """Return the versions of Python that functions ran in, sorted; none where it is not told."""
+    """Return the versions of Python that functions ran in, sorted; none where that is not told."""
     runners = facts.runner if isinstance(facts.runner, list) else [facts.runner]
     told: set[str | None] = set()
     for runner in runners:

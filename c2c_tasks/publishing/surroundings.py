@@ -125,12 +125,6 @@ def differences_in_words(manifest: Manifest) -> list[tuple[int, dict[str, str]]]
     ]
 
 
-def pythons(manifest: Manifest) -> list[str]:
-    """Return the versions of Python that functions ran in."""
-    runners = _listed(manifest.sandbox.known().get("runner", []))
-    return sorted({str(runner["python"]) for runner in runners if "python" in runner})
-
-
 def _sandbox(facts: Mapping[str, Any]) -> Rows:
     # Whether it was the fallback is what the launcher says.
     known = {name: value for name, value in facts.items() if name not in ("fallback", "runner")}

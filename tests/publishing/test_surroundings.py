@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from c2c_tasks.config import BuildConfig, SandboxOptions
+from c2c_tasks.publishing.facts import pythons
 from c2c_tasks.publishing.manifest import Dump, Manifest, Writing
-from c2c_tasks.publishing.surroundings import pythons, sandbox_in_words, writer_in_words
+from c2c_tasks.publishing.surroundings import sandbox_in_words, writer_in_words
 from c2c_tasks.sandbox.process import ProcessLauncher
 
 CONTAINER = {
@@ -84,7 +85,7 @@ def test_sandboxes_that_differ() -> None:
     assert words["functions ran in"].endswith("in no container")
     assert words["protections that could not be set up"].startswith("limits of all processes")
     assert words["Python"] == "3.13.5, 3.11.2"
-    assert pythons(manifest(sandbox=facts)) == ["3.11.2", "3.13.5"]
+    assert pythons(manifest(sandbox=facts).sandbox) == ["3.11.2", "3.13.5"]
 
 
 def test_child_processes_have_words_for_all() -> None:
