@@ -58,6 +58,7 @@ def print_boards(
         say(console, f"no evaluation in {target}")
     for board in boards:
         where = f" on {board.problem_set}" if board.problem_set else ""
+        where += f", {board.split} split" if board.split else ""
         shots = f", {board.few_shot} solved examples" if board.few_shot else ""
         say(console, f"{board.task}{where}: {board.problems:,} problems{shots}", style="bold")
         made = table(["rank", "model", "pass@1", "interval", "date", "name"], numbers=["rank"])

@@ -63,7 +63,7 @@ def test_an_evaluation_is_cut_off_goes_on_and_is_listed(
     assert Path(uri.removeprefix("file://"), "report.json").is_file()
 
     listed = c2c("evaluation", "list").stdout.splitlines()
-    assert listed[0] == "induction on 2026.11.24-1: 4 problems"
+    assert listed[0] == "induction on 2026.11.24-1, test split: 4 problems"
     assert listed[2].split()[:2] == ["reference", "100.0%"] and listed[2].endswith(name)
     (board,) = json.loads(c2c("evaluation", "list", str(target), "--json").stdout)
     assert [standing["name"] for standing in board["standings"]] == [name]
