@@ -182,6 +182,7 @@ def test_from_the_login_to_a_comparison(
     assert wrong == []
 
 
+@pytest.mark.nightly
 def test_the_theme_is_that_of_airflow(deployment: Deployment, page: Page) -> None:
     page.emulate_media(color_scheme="light")
     log_in(page, deployment.url, "ada")

@@ -30,6 +30,7 @@ def test_a_build_that_is_triggered_over_http_runs_on_the_workers_of_its_queues(
     assert len(run.files()) > 5
 
 
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_in_mid_execute_costs_an_attempt_and_nothing_else(
     builds: Builds, deployment: Deployment
 ) -> None:
