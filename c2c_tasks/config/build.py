@@ -13,8 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from c2c_tasks.config.engine import EngineOptions
 from c2c_tasks.config.places import default_target
 from c2c_tasks.config.sandbox import SandboxOptions
-from c2c_tasks.config.sections import ENVIRONMENT, KEY, MAX_SHARDS, Config, Section
-from c2c_tasks.store import normalise
+from c2c_tasks.config.sections import ENVIRONMENT, KEY, MAX_SHARDS, Config, Section, Uri
 
 
 class SourceOptions(Section):
@@ -257,7 +256,7 @@ class SampleOptions(Section):
 class PublishingOptions(Section):
     """Where the release goes."""
 
-    target: str = Field(
+    target: Uri = Field(
         default_factory=default_target,
         description="Where releases are published: a folder, `file://` or `s3://`.",
         min_length=1,
@@ -297,11 +296,6 @@ class PublishingOptions(Section):
     hub_private: bool = Field(
         True, description="Make the dataset on the Hub private where it is not there yet."
     )
-
-    @field_validator("target")
-    @classmethod
-    def _as_uri(cls, target: str) -> str:
-        return normalise(target)
 
 
 class BuildConfig(Config):

@@ -9,8 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from c2c_tasks.config.engine import EngineOptions
 from c2c_tasks.config.places import default_target
 from c2c_tasks.config.sandbox import SandboxOptions
-from c2c_tasks.config.sections import ENVIRONMENT, KEY, Config, Section
-from c2c_tasks.store import normalise
+from c2c_tasks.config.sections import ENVIRONMENT, KEY, Config, Section, Uri
 
 Task = Literal["induction", "humaneval", "mbpp"]
 
@@ -141,7 +140,7 @@ class GradingOptions(Section):
 class ReportOptions(Section):
     """Where the report goes."""
 
-    target: str = Field(
+    target: Uri = Field(
         default_factory=default_target,
         description="Where releases are published, and reports under `evaluations/`: a folder, "
         "`file://` or `s3://`.",
@@ -156,11 +155,6 @@ class ReportOptions(Section):
     conditional_writes: Literal["store", "catalogue"] = Field(
         "store", description="As for builds: who keeps two writers of a report apart."
     )
-
-    @field_validator("target")
-    @classmethod
-    def _as_uri(cls, target: str) -> str:
-        return normalise(target)
 
 
 class EvaluationConfig(Config):

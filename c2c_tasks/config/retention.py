@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from c2c_tasks.config.places import default_target
-from c2c_tasks.config.sections import ConfigError, Section
-from c2c_tasks.store import normalise
+from c2c_tasks.config.sections import ConfigError, Section, Uri
 
 
 class RetentionOptions(Section):
     """What maintenance keeps of releases and of the work areas of builds."""
 
-    target: str = Field(
+    target: Uri = Field(
         default_factory=default_target,
         description="Where releases are published: a folder, `file://` or `s3://`.",
         min_length=1,
@@ -40,11 +39,6 @@ class RetentionOptions(Section):
     conditional_writes: Literal["store", "catalogue"] = Field(
         "store", description="As for builds: who keeps two writers of the pointer apart."
     )
-
-    @field_validator("target")
-    @classmethod
-    def _as_uri(cls, target: str) -> str:
-        return normalise(target)
 
 
 def _number(variable: str, default: str) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from c2c_tasks.store import normalise
+
+Uri = Annotated[str, AfterValidator(normalise)]
+"""A path or URI, kept as a whole URI."""
 
 MAX_SHARDS = 256
 """Mapped task instances of one task. Airflow's `max_map_length` is 1,024, and its scheduler

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from c2c_tasks.config.places import default_target
-from c2c_tasks.config.sections import ENVIRONMENT, Config, Section
-from c2c_tasks.store import normalise
+from c2c_tasks.config.sections import ENVIRONMENT, Config, Section, Uri
 
 Trainer = Literal["trl", "llama_factory", "axolotl"]
 RowFormat = Literal["messages", "prompt_completion", "instruction", "text"]
@@ -78,7 +77,7 @@ class RecipeOptions(Section):
 class CheckpointOptions(Section):
     """Where the checkpoint goes."""
 
-    target: str = Field(
+    target: Uri = Field(
         default_factory=default_target,
         description="Where releases are published, and checkpoints under `models/`: a folder, "
         "`file://` or `s3://`.",
@@ -92,11 +91,6 @@ class CheckpointOptions(Section):
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
         max_length=100,
     )
-
-    @field_validator("target")
-    @classmethod
-    def _as_uri(cls, target: str) -> str:
-        return normalise(target)
 
 
 class TrainingConfig(Config):

@@ -10,15 +10,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
 )
 
 from c2c_tasks.config.evaluation import Task
 from c2c_tasks.evaluation.records import Category
 from c2c_tasks.publishing.facts import SandboxFacts
-from c2c_tasks.publishing.manifest import FileEntry, FunnelStage
-from c2c_tasks.store import ObjectNotFound, StoreError, read
+from c2c_tasks.publishing.manifest import FileEntry, FunnelStage, read_model
+from c2c_tasks.store import ObjectNotFound
 
 EVALUATIONS = "evaluations"
 """Folder of a target, beside its releases."""
@@ -242,14 +241,6 @@ def read_result(evaluation: str) -> EvaluationResult:
     """
     uri = f"{evaluation}/{REPORT}"
     try:
-        return EvaluationResult.model_validate_json(read(uri))
+        return read_model(EvaluationResult, uri, "a report")
     except ObjectNotFound:
         raise ObjectNotFound(f"{uri}: no such object, so there is no such evaluation") from None
-    except ValidationError as error:
-        fault, *others = error.errors()
-        place = ".".join(map(str, fault["loc"]))
-        more = f" (and {len(others)} more)" if others else ""
-        raise StoreError(
-            f"{uri}: not a report of schema version 1: {f'{place}: ' if place else ''}"
-            f"{fault['msg']}{more}"
-        ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +11,8 @@ from c2c_tasks.publishing.facts import SandboxFacts, WriterFacts
 from c2c_tasks.records import FORMATS, SPLITS, Split
 from c2c_tasks.shards import Stage
 from c2c_tasks.store import StoreError, read
+
+M = TypeVar("M", bound=BaseModel)
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "manifest.schema.json"
@@ -202,14 +204,21 @@ def read_manifest(release: str) -> Manifest:
     Raises ObjectNotFound where there is none: the release is not complete; StoreError where
     what is there is no manifest of this schema version.
     """
-    uri = f"{release}/{MANIFEST}"
+    return read_model(Manifest, f"{release}/{MANIFEST}", "a manifest")
+
+
+def read_model(model: type[M], uri: str, what: str) -> M:
+    """Return what a JSON object holds; `what` says in errors what it should be.
+
+    Raises ObjectNotFound where there is none; StoreError where it is none of schema version 1.
+    """
     try:
-        return Manifest.model_validate_json(read(uri))
+        return model.model_validate_json(read(uri))
     except ValidationError as error:
         fault, *others = error.errors()
         place = ".".join(map(str, fault["loc"]))
         more = f" (and {len(others)} more)" if others else ""
         raise StoreError(
-            f"{uri}: not a manifest of schema version 1: {f'{place}: ' if place else ''}"
+            f"{uri}: not {what} of schema version 1: {f'{place}: ' if place else ''}"
             f"{fault['msg']}{more}"
         ) from None
